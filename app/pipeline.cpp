@@ -1,0 +1,172 @@
+#include "app/pipeline.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <map>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "model/base/error.h"
+#include "model/program/verify.h"
+#include "sched/lower/lower.h"
+#include "sim/dram/runner.h"
+
+namespace accsim::app {
+namespace {
+
+// Checks each group on its way to whoever asks for it.
+class VerifiedProgram : public model::ProgramSource {
+ public:
+  VerifiedProgram(const model::Architecture& arch, std::unique_ptr<model::ProgramSource> source)
+      : source_(std::move(source)), verifier_(arch, source_->header()) {}
+  [[nodiscard]] const model::ProgramHeader& header() const override { return source_->header(); }
+  std::optional<model::GroupProgram> next() override {
+    std::optional<model::GroupProgram> group = source_->next();
+    if (!group) return group;
+    if (const auto violation = verifier_.check(*group)) {
+      throw model::InternalError("program of group " + std::to_string(violation->group.value()) + ": " +
+                                 violation->kind + ": " + violation->message);
+    }
+    return group;
+  }
+
+ private:
+  std::unique_ptr<model::ProgramSource> source_;
+  model::ProgramVerifier verifier_;
+};
+
+double thread_cpu_seconds() {
+  constexpr double kNano = 1e-9;
+  timespec now{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + kNano * static_cast<double>(now.tv_nsec);
+}
+
+VerifiedProgram verified_program(const Inputs& inputs, const model::Schedule& schedule, std::uint64_t seed) {
+  return {inputs.arch, sched::lower(schedule, inputs.network, inputs.arch, seed)};
+}
+
+}  // namespace
+
+Inputs inputs_of(const model::Json& arch_json, const std::string& arch_file, const model::Json& net_json,
+                 const std::string& net_file, std::int64_t batch) {
+  Inputs inputs;
+  inputs.arch = model::parse_architecture(arch_json, arch_file);
+  inputs.network = model::fuse_activations(model::parse_network(net_json, net_file, batch));
+  inputs.arch_json = model::to_json(inputs.arch);
+  inputs.net_json = net_json;
+  inputs.arch_file = arch_file;
+  inputs.net_file = net_file;
+  inputs.batch = batch;
+  return inputs;
+}
+
+Inputs load_inputs(const std::filesystem::path& arch_file, const std::filesystem::path& net_file, std::int64_t batch) {
+  return inputs_of(model::read_json_file(arch_file), arch_file.string(), model::read_json_file(net_file),
+                   net_file.string(), batch);
+}
+
+sched::Objective parse_objective(const std::string& name) {
+  constexpr std::array kObjectives{sched::Objective::edp, sched::Objective::latency, sched::Objective::energy};
+  std::vector<std::string> allowed;
+  for (const sched::Objective objective : kObjectives) {
+    if (name == sched::name_of(objective)) return objective;
+    allowed.emplace_back(sched::name_of(objective));
+  }
+  throw model::ConfigError("unknown objective \"" + name + "\": edp, latency or energy" +
+                           model::did_you_mean(name, allowed));
+}
+
+double process_cpu_seconds() {
+  constexpr double kNano = 1e-9;
+  timespec now{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + kNano * static_cast<double>(now.tv_nsec);
+}
+
+void require_valid(const Inputs& inputs, const model::Schedule& schedule, const std::string& file) {
+  const auto violation = model::verify_schedule(schedule, inputs.network, inputs.arch);
+  if (!violation) return;
+  if (!file.empty()) throw model::ConfigError(file, violation->where, violation->message);
+  throw model::InternalError("schedule of strategy " + schedule.strategy + ": " + violation->where + ": " +
+                             violation->message);
+}
+
+sched::SearchResult search_schedule(const Inputs& inputs, const SearchSettings& settings) {
+  const auto strategy = sched::make_strategy(settings.strategy);
+  const sched::CostModel cost(inputs.arch, settings.coefficients);
+  sched::SearchRequest request;
+  request.network = &inputs.network;
+  request.arch = &inputs.arch;
+  request.cost = &cost;
+  request.objective = settings.objective;
+  request.threads = settings.threads;
+  request.measurer = settings.measurer;
+  sched::SearchResult result = strategy->search(request);
+  result.schedule.batch = inputs.batch;
+  require_valid(inputs, result.schedule, "");
+  if (result.groups.size() != result.schedule.groups.size()) {
+    throw model::InternalError("strategy " + settings.strategy + " has no prediction for each group");
+  }
+  return result;
+}
+
+model::Measurement simulate_schedule(const Inputs& inputs, const model::Schedule& schedule, std::uint64_t seed,
+                                     const sim::SimulationOptions& options) {
+  const double start = thread_cpu_seconds();
+  VerifiedProgram program = verified_program(inputs, schedule, seed);
+  model::Measurement measurement = sim::simulate(inputs.arch, program, options);
+  measurement.simulation_seconds = thread_cpu_seconds() - start;
+  return measurement;
+}
+
+double sustained_bytes_per_cycle(const model::Architecture& arch) {
+  constexpr std::int64_t kBurstsPerChannel = 8192;  // a few refresh intervals
+  constexpr std::int64_t kFewestBursts = 32768;
+  static std::map<std::string, double> known;  // by the whole configuration: sweeps and loops ask again and again
+  const std::string key = model::to_json(arch.dram).dump() + "@" + std::to_string(arch.clock_mhz);
+  if (const auto it = known.find(key); it != known.end()) return it->second;
+
+  const std::int64_t capacity = arch.dram.capacity().value() / arch.dram.burst_bytes().value();
+  const std::int64_t bursts = std::min(capacity, std::max(kFewestBursts, kBurstsPerChannel * arch.dram.channels));
+  std::vector<sim::DramRequest> requests(static_cast<std::size_t>(bursts));
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    requests[i].address = i * static_cast<std::uint64_t>(arch.dram.burst_bytes().value());
+  }
+  sim::DramDrive drive;
+  drive.mode = sim::DramMode::per_channel;
+  const sim::DramRunResult run = sim::run_dram_requests(arch.dram, requests, drive, false);
+  const model::ClockPeriod core = model::core_clock(arch);
+  const double core_ps = static_cast<double>(core.numerator) / static_cast<double>(core.denominator);
+  const auto dram_ps = static_cast<double>(arch.dram.picoseconds(model::Cycles(run.cycles_to_last_completion)));
+  const double rate = static_cast<double>((arch.dram.burst_bytes() * bursts).value()) * core_ps / dram_ps;
+  known.emplace(key, rate);
+  return rate;
+}
+
+model::Program program_of(const Inputs& inputs, const model::Schedule& schedule, std::uint64_t seed) {
+  VerifiedProgram program = verified_program(inputs, schedule, seed);
+  return model::collect(program);
+}
+
+void check_writable(const std::filesystem::path& file) {
+  if (file.empty()) return;
+  const auto refuse = [&](const std::string& why) {
+    throw model::ConfigError(file.string(), "", "cannot be written: " + why);
+  };
+  std::error_code error;
+  if (std::filesystem::is_directory(file, error)) refuse("it is a folder");
+  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+  if (!std::filesystem::is_directory(folder, error)) refuse("no folder " + folder.string());
+  const std::filesystem::path written =
+      std::filesystem::exists(file, error) && !std::filesystem::is_regular_file(file, error) ? file : folder;
+  if (::access(written.c_str(), W_OK) != 0) refuse(std::strerror(errno));
+}
+
+}  // namespace accsim::app

@@ -1,0 +1,72 @@
+// The steps of a run, shared by every command that makes one: read both files, search a schedule, verify it, lower and verify
+// the program on the fly, simulate.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "model/arch/arch.h"
+#include "model/result/result.h"
+#include "model/schedule/schedule.h"
+#include "model/workload/network.h"
+#include "sched/cost/cost_model.h"
+#include "sched/strategy/strategy.h"
+#include "sim/system/simulate.h"
+
+namespace accsim::app {
+
+struct Inputs {
+  model::Architecture arch;
+  model::Network network;  // activations fused into their producers
+  model::Json arch_json;   // resolved: keys the store, goes to workers
+  model::Json net_json;    // as in the file
+  std::string arch_file;   // for messages
+  std::string net_file;
+  std::int64_t batch = 1;
+};
+
+// ConfigError where a file cannot be read or is wrong.
+Inputs load_inputs(const std::filesystem::path& arch_file, const std::filesystem::path& net_file, std::int64_t batch);
+// The same from what has been read already; the names are for messages.
+Inputs inputs_of(const model::Json& arch_json, const std::string& arch_file, const model::Json& net_json,
+                 const std::string& net_file, std::int64_t batch);
+
+sched::Objective parse_objective(const std::string& name);
+
+// CPU seconds of this process, all threads; only differences mean something.
+double process_cpu_seconds();
+
+struct SearchSettings {
+  std::string strategy = "layerwise";
+  sched::Objective objective = sched::Objective::edp;
+  sched::CostCoefficients coefficients;
+  int threads = 1;
+  model::Measurer* measurer = nullptr;
+};
+// Whatever the strategy returns has passed the verifier (InternalError otherwise).
+sched::SearchResult search_schedule(const Inputs& inputs, const SearchSettings& settings);
+
+// ConfigError naming `file` for a schedule that a user gave; InternalError where `file` is empty.
+void require_valid(const Inputs& inputs, const model::Schedule& schedule, const std::string& file);
+
+// The cost model's figures for a schedule, one a group.
+std::vector<sched::Prediction> predict_schedule(const Inputs& inputs, const model::Schedule& schedule,
+                                                const sched::CostModel& cost);
+
+// Lowers group by group, verifies each group as it is handed over, simulates. `simulation_seconds` of the result covers all
+// of it. InternalError on a violation: programs are always ours.
+model::Measurement simulate_schedule(const Inputs& inputs, const model::Schedule& schedule, std::uint64_t seed,
+                                     const sim::SimulationOptions& options = {});
+
+// The whole program in memory, verified.
+model::Program program_of(const Inputs& inputs, const model::Schedule& schedule, std::uint64_t seed);
+
+// DRAM bytes a core cycle that one long sequential read stream gets.
+double sustained_bytes_per_cycle(const model::Architecture& arch);
+
+// ConfigError at once where `file` could not be written later: it is a folder, or its folder does not exist or may not be
+// written to. An empty name is none.
+void check_writable(const std::filesystem::path& file);
+
+}  // namespace accsim::app

@@ -1,0 +1,48 @@
+# Script: writes LIST, a ctest file with one test for each case of EXECUTABLE (see CatchTests.cmake).
+cmake_minimum_required(VERSION 3.25)
+if(CATCH_VERSION VERSION_LESS 3)
+  set(list_option --list-test-names-only)
+else()
+  set(list_option --list-tests --verbosity quiet)
+endif()
+
+# Catch2 2 answers with the number of cases as exit code, so only a crash (a text) is an error.
+function(cases_of filter result)
+  execute_process(COMMAND "${EXECUTABLE}" "${filter}" ${list_option} OUTPUT_VARIABLE output RESULT_VARIABLE code)
+  if(NOT code MATCHES "^[0-9]+$")
+    message(FATAL_ERROR "${EXECUTABLE} could not list its test cases: ${code}")
+  endif()
+  string(REGEX MATCHALL "[^\n]+" lines "${output}")
+  set(names "")
+  foreach(line IN LISTS lines)
+    string(STRIP "${line}" name)
+    if(name MATCHES "[][;\"\\\\]|^[~#*]|[*]$")
+      message(FATAL_ERROR "test case \"${name}\": a name must not contain any of [ ] ; \" \\, nor start with ~ # *")
+    endif()
+    list(APPEND names "${name}")
+  endforeach()
+  set(${result} "${names}" PARENT_SCOPE)
+endfunction()
+
+cases_of("*" all_cases)
+cases_of("[long]" long_cases)
+
+set(script "")
+foreach(name IN LISTS all_cases long_cases)
+  if(name IN_LIST long_cases)
+    set(labels "${INTENT};long")
+    set(timeout 3600)
+  else()
+    set(labels "${INTENT}")
+    set(timeout 600)
+  endif()
+  if(name IN_LIST seen)
+    continue()
+  endif()
+  list(APPEND seen "${name}")
+  string(REPLACE "," "\\," pattern "${name}")  # a comma separates patterns otherwise
+  string(APPEND script
+    "add_test([==[${INTENT}/${name}]==] [==[${EXECUTABLE}]==] [==[${pattern}]==] --warn NoTests)\n"
+    "set_tests_properties([==[${INTENT}/${name}]==] PROPERTIES LABELS [==[${labels}]==] TIMEOUT ${timeout})\n")
+endforeach()
+file(WRITE "${LIST}" "${script}")

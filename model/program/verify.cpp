@@ -1,0 +1,248 @@
+#include "model/program/verify.h"
+
+#include <utility>
+#include <vector>
+
+#include "model/program/verify_memory.h"
+#include "model/program/verify_order.h"
+#include "model/program/verify_structure.h"
+
+namespace accsim::model {
+namespace {
+
+using Node = GroupOrder::Node;
+using Sets = std::map<MemoryIndex, IntervalSet>;
+
+std::int64_t end_of(const Region& region) { return region.place.address + region.size.value(); }
+
+std::string of_region(const Region& region) { return "\"" + region.name + "\""; }
+
+// All accesses of one group, in an order in which some execution makes them.
+class MemoryCheck {
+ public:
+  MemoryCheck(const GroupProgram& group, const GroupOrder& order, const Sets& holds)
+      : group_(group), order_(order), holds_(holds) {}
+
+  std::optional<Finding> run() {
+    if (auto finding = provide()) return finding;
+    if (auto finding = survey_dram()) return finding;
+    for (const Node node : order_.sequence()) {
+      for (const Access& access : accesses_of(order_.instruction(node))) {
+        if (auto finding = check(node, access)) return finding;
+      }
+    }
+    return check_live_out();
+  }
+
+  [[nodiscard]] Sets touched() const {
+    Sets sets;
+    for (const auto& [memory, state] : states_) sets[memory] = state.touched();
+    return sets;
+  }
+
+  // What the memories outside hold after the group, and the on-chip ones in live regions.
+  void leave(Sets& holds) const {
+    for (const auto& [memory, state] : states_) {
+      if (memory == kDramMemory) continue;
+      const IntervalSet written = state.written();
+      for (const auto& [begin, end] : written.intervals()) holds[memory].remove(begin, end);
+    }
+    for (const Region& region : group_.live_out) {
+      holds[memory_of(region.place)].add(region.place.address, end_of(region));
+    }
+  }
+
+ private:
+  [[nodiscard]] const IntervalSet& held(MemoryIndex memory) const {
+    static const IntervalSet kNothing;
+    const auto it = holds_.find(memory);
+    return it == holds_.end() ? kNothing : it->second;
+  }
+
+  std::optional<Finding> provide() {
+    for (const Region& region : group_.live_in) {
+      const MemoryIndex memory = memory_of(region.place);
+      const std::int64_t begin = region.place.address;
+      const std::int64_t end = end_of(region);
+      if (const auto gap = held(memory).first_gap(begin, end)) {
+        return Finding{"live_in", "live_in region " + of_region(region) + ", " + bytes_name(begin, end, memory) +
+                                      ": byte " + std::to_string(*gap) + " is written by no earlier group"};
+      }
+      if (memory != kDramMemory) states_[memory].provide(begin, end);
+    }
+    return std::nullopt;
+  }
+
+  [[nodiscard]] bool in_live_out(MemoryIndex memory, std::int64_t begin, std::int64_t end) const {
+    for (const Region& region : group_.live_out) {
+      if (memory_of(region.place) == memory && region.place.address <= begin && end <= end_of(region)) return true;
+    }
+    return false;
+  }
+
+  // Which bytes of the DRAM are stored (exactly), and which may be loaded (whole ranges): only where they meet do
+  // accesses have to be followed one by one.
+  std::optional<Finding> survey_dram() {
+    for (const Node node : order_.sequence()) {
+      const auto* copy = std::get_if<Copy>(&order_.instruction(node).op);
+      if (copy == nullptr) continue;
+      if (copy->src.place.space == Space::dram) {
+        const StridedRange range = source_range(*copy);
+        loaded_.add(range.begin(), range.end());
+      }
+      if (copy->dst.place.space != Space::dram) continue;
+      const StridedRange range = destination_range(*copy);
+      const bool once = in_live_out(kDramMemory, range.begin(), range.end());
+      std::optional<Finding> finding;
+      range.each_row([&](std::int64_t begin, std::int64_t end) {
+        const bool before = held(kDramMemory).intersects(begin, end);
+        if ((stored_.add(begin, end) || before) && once) {
+          finding = {"written_twice", order_.name(node) + " writes " + bytes_name(begin, end, kDramMemory) +
+                                          ", parts of which " + (before ? "an earlier group" : "the group") +
+                                          " has written already"};
+        }
+        return !finding;
+      });
+      if (finding) return finding;
+    }
+    return std::nullopt;
+  }
+
+  std::optional<Finding> check(Node node, const Access& access) {
+    const std::int64_t begin = access.range.begin();
+    const std::int64_t end = access.range.end();
+    MemoryState::Earlier earlier;
+    if (access.memory == kDramMemory) {
+      if (!access.write && !stored_.intersects(begin, end)) {
+        const IntervalSet& data = held(kDramMemory);
+        if (data.covers(begin, end)) return std::nullopt;
+        std::optional<Finding> finding;
+        access.range.each_row([&](std::int64_t low, std::int64_t high) {
+          if (!data.covers(low, high)) finding = unwritten(node, low, high, kDramMemory);
+          return !finding;
+        });
+        return finding;
+      }
+      if (access.write && !loaded_.intersects(begin, end) && in_live_out(kDramMemory, begin, end)) return std::nullopt;
+      earlier = [this](std::int64_t low, std::int64_t high) { return held(kDramMemory).covers(low, high); };
+    }
+    MemoryState& state = states_[access.memory];
+    std::optional<Finding> finding;
+    access.range.each_row([&](std::int64_t low, std::int64_t high) {
+      const auto conflict =
+          access.write ? state.write(low, high, node, order_) : state.read(low, high, node, order_, earlier);
+      if (conflict) finding = describe(node, access, *conflict);
+      return !finding;
+    });
+    return finding;
+  }
+
+  [[nodiscard]] Finding unwritten(Node node, std::int64_t begin, std::int64_t end, MemoryIndex memory) const {
+    return {"unwritten_read", order_.name(node) + " reads " + bytes_name(begin, end, memory) +
+                                  ", which nothing ordered before it has written"};
+  }
+
+  [[nodiscard]] Finding describe(Node node, const Access& access, const MemoryState::Conflict& conflict) const {
+    using Kind = MemoryState::Conflict::Kind;
+    if (conflict.kind == Kind::unwritten) return unwritten(node, conflict.begin, conflict.end, access.memory);
+    const std::string what = order_.name(node) + (access.write ? " writes " : " reads ") +
+                             bytes_name(conflict.begin, conflict.end, access.memory);
+    if (conflict.kind == Kind::unread) {
+      const std::string by = conflict.other == MemoryState::kBefore ? "an earlier group" : order_.name(conflict.other);
+      return {"overwrite_unread", what + ", which " + by + " wrote and nobody has read"};
+    }
+    return {"unordered_access", what + " while " + order_.name(conflict.other) + " may still " +
+                                    (conflict.kind == Kind::with_writer ? "write" : "read") +
+                                    " them: neither queue order nor semaphores order the two"};
+  }
+
+  [[nodiscard]] std::optional<Finding> check_live_out() const {
+    Sets written;
+    for (const Region& region : group_.live_out) {
+      const MemoryIndex memory = memory_of(region.place);
+      if (memory != kDramMemory && written.find(memory) == written.end()) {
+        const auto state = states_.find(memory);
+        written[memory] = state == states_.end() ? IntervalSet{} : state->second.written();
+      }
+      const IntervalSet& bytes = memory == kDramMemory ? stored_ : written[memory];
+      if (const auto gap = bytes.first_gap(region.place.address, end_of(region))) {
+        return Finding{"live_out", "live_out region " + of_region(region) + ", " +
+                                       bytes_name(region.place.address, end_of(region), memory) + ": byte " +
+                                       std::to_string(*gap) + " is never written"};
+      }
+    }
+    return std::nullopt;
+  }
+
+  const GroupProgram& group_;
+  const GroupOrder& order_;
+  const Sets& holds_;
+  std::map<MemoryIndex, MemoryState> states_;
+  IntervalSet stored_;
+  IntervalSet loaded_;
+};
+
+// Prefetch regions against what the group before touched.
+std::optional<Finding> check_prefetch(const GroupProgram& group, const Sets& touched) {
+  for (const Region& region : group.prefetch) {
+    const MemoryIndex memory = memory_of(region.place);
+    const auto it = touched.find(memory);
+    if (it == touched.end()) continue;
+    if (const auto byte = it->second.first_common(region.place.address, end_of(region))) {
+      return Finding{"prefetch", "prefetch region " + of_region(region) + ", " +
+                                     bytes_name(region.place.address, end_of(region), memory) +
+                                     ": the group before uses byte " + std::to_string(*byte)};
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+ProgramVerifier::ProgramVerifier(const Architecture& arch, const ProgramHeader& header)
+    : arch_(&arch), header_(header) {
+  for (const Region& region : header_.constant) {
+    if (region.place.space == Space::dram) holds_[kDramMemory].add(region.place.address, end_of(region));
+  }
+}
+
+std::optional<ProgramViolation> ProgramVerifier::check(const GroupProgram& group) {
+  const auto violation = [&](Finding finding) {
+    return ProgramViolation{group.group, std::move(finding.kind), std::move(finding.message)};
+  };
+  if (groups_ == 0) {
+    if (auto finding = check_header(*arch_, header_)) return violation(std::move(*finding));
+  } else if (group.group <= last_) {
+    return violation({"structure", "group " + std::to_string(group.group.value()) + " follows group " +
+                                       std::to_string(last_.value()) + ", must have a larger number"});
+  }
+  last_ = group.group;
+  ++groups_;
+
+  if (auto finding = check_structure(*arch_, header_, group)) return violation(std::move(*finding));
+  if (auto finding = check_prefetch(group, touched_)) return violation(std::move(*finding));
+  GroupOrder order(group);
+  if (auto finding = order.run()) return violation(std::move(*finding));
+  MemoryCheck memory(group, order, holds_);
+  if (auto finding = memory.run()) return violation(std::move(*finding));
+  touched_ = memory.touched();
+  memory.leave(holds_);
+  return std::nullopt;
+}
+
+std::optional<ProgramViolation> ProgramVerifier::finish() const {
+  if (groups_ == header_.groups) return std::nullopt;
+  return ProgramViolation{
+      last_, "structure",
+      "the program has " + std::to_string(groups_) + " groups, its header says " + std::to_string(header_.groups)};
+}
+
+std::optional<ProgramViolation> verify_program(const Architecture& arch, ProgramSource& source) {
+  ProgramVerifier verifier(arch, source.header());
+  while (const auto group = source.next()) {
+    if (auto violation = verifier.check(*group)) return violation;
+  }
+  return verifier.finish();
+}
+
+}  // namespace accsim::model

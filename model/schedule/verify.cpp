@@ -1,0 +1,424 @@
+// The independent verifier of schedules. It knows networks, nests and capacities, nothing of searchers or lowering. Checks in
+// this order, the first violation ends it: layers and dependencies; cores and splits; mappings (dimensions, tiles, loop orders,
+// buffers, every output element in exactly one tile); inner edges; homes; capacities.
+#include <algorithm>
+#include <array>
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "model/base/error.h"
+#include "model/schedule/tiling.h"
+
+namespace accsim::model {
+
+namespace {
+
+using Found = std::optional<ScheduleViolation>;
+
+std::string quoted(const std::string& text) { return "\"" + text + "\""; }
+
+std::string path_of(std::size_t group) { return "groups[" + std::to_string(group) + "]"; }
+std::string at(const std::string& path, std::string_view key, std::size_t i) {
+  return path + "." + std::string(key) + "[" + std::to_string(i) + "]";
+}
+
+// Every coordinate of the axis is hit by exactly one index combination: sorted by coefficient, each term steps over all that
+// the smaller ones reach (a mixed radix). Returns what is reached, or nothing if indices collide or leave gaps.
+std::optional<std::int64_t> dense_span(const LoopNest& nest, const Axis& axis) {
+  std::vector<AxisTerm> terms;
+  for (const AxisTerm& term : axis.terms)
+    if (nest.dims[static_cast<std::size_t>(term.dim)].extent > 1) terms.push_back(term);
+  std::sort(terms.begin(), terms.end(), [](const AxisTerm& a, const AxisTerm& b) { return a.coefficient < b.coefficient; });
+  std::int64_t span = 1;
+  for (const AxisTerm& term : terms) {
+    if (term.coefficient != span) return std::nullopt;
+    span *= nest.dims[static_cast<std::size_t>(term.dim)].extent;
+  }
+  return span;
+}
+
+class Verifier {
+ public:
+  Verifier(const Schedule& schedule, const Network& network, const Architecture& arch)
+      : schedule_(schedule), network_(network), arch_(arch), group_of_(network.operators.size()) {
+    for (const Operator& op : network.operators) {
+      by_name_.emplace(op.name, op.id);
+      names_.push_back(op.name);
+    }
+  }
+
+  Found run() {
+    if (Found v = layers()) return v;
+    for (std::size_t g = 0; g < schedule_.groups.size(); ++g) {
+      if (Found v = cores(g)) return v;
+      if (Found v = mappings(g)) return v;
+      if (Found v = edges(g)) return v;
+    }
+    if (Found v = homes()) return v;
+    return capacities();
+  }
+
+ private:
+  struct Slot {
+    std::size_t group = 0;
+    std::size_t position = 0;  // in the group
+    bool operator<(const Slot& o) const { return std::pair(group, position) < std::pair(o.group, o.position); }
+  };
+
+  // Operators that compute a tensor's bytes: its producer, or that of the tensor whose bytes it shares.
+  [[nodiscard]] OpId computing_op(TensorId tensor) const {
+    return network_.tensor(network_.tensor(tensor).storage).producer;
+  }
+
+  Found layers() {
+    for (std::size_t g = 0; g < schedule_.groups.size(); ++g) {
+      const Group& group = schedule_.groups[g];
+      if (group.id.value() != static_cast<std::int32_t>(g))
+        return ScheduleViolation{path_of(g) + ".id", "is " + std::to_string(group.id.value()) + ", groups are numbered in order: " +
+                                                         std::to_string(g)};
+      if (group.layers.empty()) return ScheduleViolation{path_of(g) + ".layers", "the group has no layers"};
+      for (std::size_t i = 0; i < group.layers.size(); ++i) {
+        const std::string where = at(path_of(g), "layers", i);
+        const auto op = by_name_.find(group.layers[i]);
+        if (op == by_name_.end())
+          return ScheduleViolation{where, "the network has no layer " + quoted(group.layers[i]) +
+                                              did_you_mean(group.layers[i], names_)};
+        std::optional<Slot>& slot = group_of_[op->second.index()];
+        if (slot)
+          return ScheduleViolation{where, "layer " + quoted(group.layers[i]) + " is already in " + path_of(slot->group)};
+        slot = Slot{g, i};
+      }
+    }
+    for (const Operator& op : network_.operators)
+      if (!group_of_[op.id.index()] && !is_alias(op.type))
+        return ScheduleViolation{"groups", "layer " + quoted(op.name) + " is in no group"};
+    for (std::size_t g = 0; g < schedule_.groups.size(); ++g) {
+      for (std::size_t i = 0; i < schedule_.groups[g].layers.size(); ++i) {
+        const Operator& op = network_.op(by_name_.at(schedule_.groups[g].layers[i]));
+        for (const TensorId input : op.inputs) {
+          const OpId source = computing_op(input);
+          if (!source.valid() || *group_of_[source.index()] < Slot{g, i}) continue;
+          return ScheduleViolation{at(path_of(g), "layers", i),
+                                   "layer " + quoted(op.name) + " reads " + quoted(network_.tensor(input).name) +
+                                       " before layer " + quoted(network_.op(source).name) + " has computed it"};
+        }
+      }
+    }
+    return std::nullopt;
+  }
+
+  [[nodiscard]] std::vector<OpId> working_ops(std::size_t g) const {
+    std::vector<OpId> ops;
+    for (const std::string& layer : schedule_.groups[g].layers)
+      if (const OpId op = by_name_.at(layer); !is_alias(network_.op(op).type)) ops.push_back(op);
+    return ops;
+  }
+
+  Found cores(std::size_t g) {
+    static const std::set<std::string> splits{"none",  "rows",  "columns",   "channels",
+                                              "batch", "heads", "reduction", "pipeline"};
+    const Group& group = schedule_.groups[g];
+    std::set<std::int64_t> seen;
+    for (std::size_t i = 0; i < group.cores.size(); ++i) {
+      const std::string where = at(path_of(g), "cores", i);
+      if (group.cores[i] < 0 || group.cores[i] >= arch_.core_count())
+        return ScheduleViolation{where, "there is no core " + std::to_string(group.cores[i]) + ", the architecture has " +
+                                            std::to_string(arch_.core_count())};
+      if (!seen.insert(group.cores[i]).second)
+        return ScheduleViolation{where, "core " + std::to_string(group.cores[i]) + " is named twice"};
+    }
+    if (group.cores.empty() && !working_ops(g).empty())
+      return ScheduleViolation{path_of(g) + ".cores", "a group that computes needs a core"};
+    if (!splits.contains(group.split))
+      return ScheduleViolation{path_of(g) + ".split", "unknown split " + quoted(group.split)};
+    if (group.split == "none" && group.cores.size() > 1)
+      return ScheduleViolation{path_of(g) + ".split", "several cores need a split, found \"none\""};
+    return std::nullopt;
+  }
+
+  Found mappings(std::size_t g) {
+    const Group& group = schedule_.groups[g];
+    const std::vector<OpId> ops = working_ops(g);
+    std::set<std::string> mapped;
+    for (std::size_t i = 0; i < group.mappings.size(); ++i) {
+      const OperatorMapping& mapping = group.mappings[i];
+      const std::string where = at(path_of(g), "mappings", i);
+      const bool known = std::any_of(ops.begin(), ops.end(), [&](OpId op) { return network_.op(op).name == mapping.layer; });
+      if (!known)
+        return ScheduleViolation{where + ".layer", quoted(mapping.layer) + " is no layer of the group that moves data"};
+      if (!mapped.insert(mapping.layer).second)
+        return ScheduleViolation{where + ".layer", "layer " + quoted(mapping.layer) + " is mapped twice"};
+      if (Found v = mapping_is_valid(mapping, where)) return v;
+    }
+    for (const OpId op : ops)
+      if (!mapped.contains(network_.op(op).name))
+        return ScheduleViolation{path_of(g) + ".mappings", "layer " + quoted(network_.op(op).name) + " has no mapping"};
+    return std::nullopt;
+  }
+
+  Found mapping_is_valid(const OperatorMapping& mapping, const std::string& where) {
+    const OpId op = by_name_.at(mapping.layer);
+    const std::vector<LoopNest> nests = loop_nests_of(network_, op);
+    std::vector<std::string> dims;
+    for (const Dim& dim : nests.front().dims) dims.push_back(dim.name);
+    for (const auto& [name, size] : mapping.tile) {
+      const auto it = std::find(dims.begin(), dims.end(), name);
+      if (it == dims.end())
+        return ScheduleViolation{where + ".tile." + name, "layer " + quoted(mapping.layer) + " has no dimension " +
+                                                              quoted(name) + did_you_mean(name, dims)};
+      const auto d = static_cast<std::size_t>(it - dims.begin());
+      std::int64_t extent = 0;
+      for (const LoopNest& nest : nests) extent = std::max(extent, nest.dims[d].extent);
+      if (size < 1 || size > extent)
+        return ScheduleViolation{where + ".tile." + name, "is " + std::to_string(size) + ", allowed is 1 to " +
+                                                              std::to_string(extent)};
+      if (!nests.front().dims[d].tileable && size != extent)
+        return ScheduleViolation{where + ".tile." + name, "is " + std::to_string(size) + ", this dimension stays whole (" +
+                                                              std::to_string(extent) + ")"};
+    }
+    std::set<std::string> named;
+    for (std::size_t i = 0; i < mapping.order.size(); ++i) {
+      const std::string place = at(where, "order", i);
+      if (std::find(dims.begin(), dims.end(), mapping.order[i]) == dims.end())
+        return ScheduleViolation{place, "layer " + quoted(mapping.layer) + " has no dimension " + quoted(mapping.order[i]) +
+                                            did_you_mean(mapping.order[i], dims)};
+      if (!named.insert(mapping.order[i]).second)
+        return ScheduleViolation{place, "dimension " + quoted(mapping.order[i]) + " is named twice"};
+    }
+    for (const auto& [role, count] : mapping.buffers) {
+      if (role != "input" && role != "weight" && role != "output")
+        return ScheduleViolation{where + ".buffers." + role, "unknown role, allowed: input, weight, output"};
+      if (count != 1 && count != 2)
+        return ScheduleViolation{where + ".buffers." + role, "is " + std::to_string(count) + ", allowed is 1 or 2"};
+    }
+    for (const LoopNest& nest : nests)
+      if (Found v = reductions_innermost(nest, mapping, where)) return v;
+    return covered_once(nests, mapping, where);
+  }
+
+  static Found reductions_innermost(const LoopNest& nest, const OperatorMapping& mapping, const std::string& where) {
+    const std::vector<std::int64_t> trips = trip_counts(nest, tile_sizes(nest, mapping));
+    const Dim* reduced = nullptr;
+    for (const int i : loop_order(nest, mapping)) {
+      const auto d = static_cast<std::size_t>(i);
+      if (trips[d] == 1) continue;
+      if (nest.dims[d].kind == DimKind::k) {
+        reduced = &nest.dims[d];
+      } else if (reduced != nullptr) {
+        return ScheduleViolation{where + ".order", "the loop over " + nest.dims[d].name + " is inside the reduction loop over " +
+                                                       reduced->name + "; reduction loops are innermost"};
+      }
+    }
+    return std::nullopt;
+  }
+
+  // In closed form: the nests' iteration spaces map one to one onto the output's elements, and each tile of them maps onto a
+  // box. Tiles cut the iteration space into disjoint parts, hence so do their boxes.
+  Found covered_once(const std::vector<LoopNest>& nests, const OperatorMapping& mapping, const std::string& where) const {
+    std::int64_t elements = 0;
+    std::vector<std::vector<std::pair<std::int64_t, std::int64_t>>> parts;  // a nest, an axis: first and end
+    for (const LoopNest& nest : nests) {
+      const std::vector<std::int64_t> tile = tile_sizes(nest, mapping);
+      std::set<int> used;
+      std::int64_t count = 1;
+      parts.emplace_back();
+      for (const Axis& axis : nest.output().axes) {
+        const std::optional<std::int64_t> span = dense_span(nest, axis);
+        for (const AxisTerm& term : axis.terms)
+          if (nest.dims[static_cast<std::size_t>(term.dim)].extent > 1 && !used.insert(term.dim).second)
+            return ScheduleViolation{where, "an output of layer " + quoted(mapping.layer) + " uses a dimension twice"};
+        if (!span || axis.offset < 0 || axis.offset + *span > axis.extent)
+          return ScheduleViolation{where, "layer " + quoted(mapping.layer) + " does not compute every output once"};
+        count *= *span;
+        parts.back().emplace_back(axis.offset, axis.offset + *span);
+        if (Found v = tiles_are_boxes(nest, axis, tile, where)) return v;
+      }
+      for (std::size_t d = 0; d < nest.dims.size(); ++d) {
+        const DimKind kind = nest.dims[d].kind;
+        if (nest.dims[d].extent == 1 || kind == DimKind::k || kind == DimKind::row || used.contains(static_cast<int>(d))) continue;
+        return ScheduleViolation{where + ".tile." + nest.dims[d].name, "outputs would be computed again for each index"};
+      }
+      elements += count;
+    }
+    for (std::size_t a = 0; a < parts.size(); ++a) {
+      for (std::size_t b = 0; b < a; ++b) {
+        bool apart = false;
+        for (std::size_t x = 0; x < parts[a].size(); ++x)
+          apart = apart || parts[a][x].second <= parts[b][x].first || parts[b][x].second <= parts[a][x].first;
+        if (!apart) return ScheduleViolation{where, "two parts of layer " + quoted(mapping.layer) + " write the same outputs"};
+      }
+    }
+    const Tensor& output = network_.tensor(nests.front().output().tensor);
+    if (elements != element_count(output.shape))
+      return ScheduleViolation{where, "layer " + quoted(mapping.layer) + " computes " + std::to_string(elements) +
+                                          " outputs of " + std::to_string(element_count(output.shape))};
+    return std::nullopt;
+  }
+
+  // Where two dimensions share an axis of the output, the inner one must be whole in a tile that is longer than 1 in the
+  // outer one: otherwise the tile is no box.
+  static Found tiles_are_boxes(const LoopNest& nest, const Axis& axis, const std::vector<std::int64_t>& tile,
+                               const std::string& where) {
+    for (const AxisTerm& inner : axis.terms) {
+      for (const AxisTerm& outer : axis.terms) {
+        const auto i = static_cast<std::size_t>(inner.dim);
+        const auto o = static_cast<std::size_t>(outer.dim);
+        if (inner.coefficient >= outer.coefficient || tile[o] == 1 || tile[i] == nest.dims[i].extent) continue;
+        return ScheduleViolation{where + ".tile." + nest.dims[i].name,
+                                 "is " + std::to_string(tile[i]) + " where the tile of " + nest.dims[o].name + " is " +
+                                     std::to_string(tile[o]) + ": either this tile is whole (" +
+                                     std::to_string(nest.dims[i].extent) + ") or that one is 1"};
+      }
+    }
+    return std::nullopt;
+  }
+
+  [[nodiscard]] std::optional<TensorId> tensor_named(const std::string& name) const {
+    for (const Tensor& tensor : network_.tensors)
+      if (tensor.name == name) return tensor.id;
+    return std::nullopt;
+  }
+  [[nodiscard]] std::optional<std::size_t> group_of(OpId op) const {
+    if (!op.valid() || !group_of_[op.index()]) return std::nullopt;
+    return group_of_[op.index()]->group;
+  }
+
+  Found edges(std::size_t g) {
+    const Group& group = schedule_.groups[g];
+    std::set<std::string> seen;
+    for (std::size_t i = 0; i < group.edges.size(); ++i) {
+      const InnerEdge& edge = group.edges[i];
+      const std::string where = at(path_of(g), "edges", i);
+      const std::optional<TensorId> tensor = tensor_named(edge.tensor);
+      if (!tensor) return ScheduleViolation{where + ".tensor", "there is no tensor " + quoted(edge.tensor)};
+      const std::vector<OpId>& consumers = network_.tensor(*tensor).consumers;
+      const bool read_here = std::any_of(consumers.begin(), consumers.end(), [&](OpId op) { return group_of(op) == g; });
+      if (group_of(computing_op(*tensor)) != g || !read_here)
+        return ScheduleViolation{where + ".tensor", "tensor " + quoted(edge.tensor) + " is not both computed and read in the group"};
+      if (!seen.insert(edge.tensor).second)
+        return ScheduleViolation{where + ".tensor", "tensor " + quoted(edge.tensor) + " is named twice"};
+      if (edge.halo != "recompute" && edge.halo != "retain" && edge.halo != "exchange")
+        return ScheduleViolation{where + ".halo", "unknown halo policy " + quoted(edge.halo)};
+      if (edge.direction != "output_centric" && edge.direction != "input_centric")
+        return ScheduleViolation{where + ".direction", "unknown direction " + quoted(edge.direction)};
+    }
+    return std::nullopt;
+  }
+
+  // Last group that reads the bytes of a tensor (aliases followed), at least `from`.
+  [[nodiscard]] std::size_t last_use(TensorId root, std::size_t from) const {
+    std::size_t last = from;
+    for (const Tensor& tensor : network_.tensors) {
+      if (tensor.storage != root) continue;
+      for (const OpId op : tensor.consumers) last = std::max(last, group_of(op).value_or(from));
+    }
+    return last;
+  }
+  [[nodiscard]] bool is_network_output(TensorId root) const {
+    return std::any_of(network_.tensors.begin(), network_.tensors.end(),
+                       [&](const Tensor& t) { return t.storage == root && t.network_output; });
+  }
+
+  struct Resident {  // a tensor that stays on the chip between groups
+    std::string name;
+    Home home = Home::dram;
+    std::size_t first = 0, last = 0;
+    std::vector<std::int64_t> cores;
+    std::int64_t bytes = 0;  // in all
+  };
+
+  Found homes() {
+    for (std::size_t g = 0; g < schedule_.groups.size(); ++g) {
+      for (const auto& [name, home] : schedule_.groups[g].homes) {
+        const std::string where = path_of(g) + ".homes." + name;
+        const std::optional<TensorId> tensor = tensor_named(name);
+        if (!tensor) return ScheduleViolation{where, "there is no tensor " + quoted(name)};
+        if (group_of(computing_op(*tensor)) != g)
+          return ScheduleViolation{where, "tensor " + quoted(name) + " is not computed in the group"};
+        const TensorId root = network_.tensor(*tensor).storage;
+        const std::size_t last = last_use(root, g);
+        if (last == g && !is_network_output(root))
+          return ScheduleViolation{where, "tensor " + quoted(name) + " does not leave the group"};
+        if (home == Home::dram) continue;
+        if (is_network_output(root))
+          return ScheduleViolation{where, "tensor " + quoted(name) + " is an output of the network: its home is dram"};
+        if (home == Home::global_buffer && !arch_.global_buffer)
+          return ScheduleViolation{where, "the architecture has no global buffer"};
+        residents_.push_back({name, home, g, last, schedule_.groups[g].cores, network_.bytes_of(root).value()});
+      }
+    }
+    return std::nullopt;
+  }
+
+  Found capacities() const {
+    for (std::size_t g = 0; g < schedule_.groups.size(); ++g) {
+      std::int64_t global = 0;
+      for (const Resident& r : residents_)
+        if (r.home == Home::global_buffer && r.first <= g && g <= r.last) global += r.bytes;
+      if (arch_.global_buffer && global > arch_.global_buffer->size().value())
+        return ScheduleViolation{path_of(g), "global buffer: the tensors that live there need " + std::to_string(global) +
+                                                 " bytes, it has " + std::to_string(arch_.global_buffer->size().value())};
+      for (const std::int64_t core : schedule_.groups[g].cores)
+        if (Found v = core_capacity(g, core)) return v;
+    }
+    return std::nullopt;
+  }
+
+  Found core_capacity(std::size_t g, std::int64_t core) const {
+    const CoreConfig& config = arch_.core(CoreId(static_cast<std::int32_t>(core)));
+    std::array<std::int64_t, 2> used{0, 0};  // scratchpad, accumulator
+    std::array<std::string, 2> parts;
+    for (const OperatorMapping& mapping : schedule_.groups[g].mappings) {
+      // Nests of one operator follow each other through the same buffers.
+      std::map<std::string, BufferNeed> roles;
+      for (const LoopNest& nest : loop_nests_of(network_, by_name_.at(mapping.layer))) {
+        for (const BufferNeed& need : buffer_needs(nest, mapping, config)) {
+          BufferNeed& role = roles.try_emplace(need.role, need).first->second;
+          role.buffers = std::max(role.buffers, need.buffers);
+          role.bytes = std::max(role.bytes, need.bytes);
+        }
+      }
+      for (const auto& [name, need] : roles) {
+        const std::size_t memory = need.accumulator ? 1 : 0;
+        used[memory] += need.buffers * need.bytes.value();
+        parts[memory] += (parts[memory].empty() ? "" : ", ") + name + " " + std::to_string(need.buffers) + " x " +
+                         std::to_string(need.bytes.value());
+      }
+    }
+    for (const Resident& r : residents_) {
+      if (r.home != Home::scratchpad || g < r.first || g > r.last) continue;
+      if (std::find(r.cores.begin(), r.cores.end(), core) == r.cores.end()) continue;
+      const std::int64_t bytes = ceil_div(r.bytes, static_cast<std::int64_t>(r.cores.size()));
+      used[0] += bytes;
+      parts[0] += (parts[0].empty() ? "" : ", ") + r.name + " " + std::to_string(bytes);
+    }
+    const std::array<const MemoryConfig*, 2> memories{&config.scratchpad, &config.accumulator};
+    for (std::size_t m = 0; m < 2; ++m) {
+      const std::int64_t size = memories[m]->size().value() / memories[m]->port_bytes * memories[m]->port_bytes;
+      if (used[m] <= size) continue;
+      return ScheduleViolation{path_of(g), std::string(m == 0 ? "scratchpad" : "accumulator") + " of core " +
+                                               std::to_string(core) + ": needs " + std::to_string(used[m]) + " bytes (" +
+                                               parts[m] + "), it has " + std::to_string(size)};
+    }
+    return std::nullopt;
+  }
+
+  const Schedule& schedule_;
+  const Network& network_;
+  const Architecture& arch_;
+  std::map<std::string, OpId> by_name_;
+  std::vector<std::string> names_;
+  std::vector<std::optional<Slot>> group_of_;  // by operator
+  std::vector<Resident> residents_;
+};
+
+}  // namespace
+
+std::optional<ScheduleViolation> verify_schedule(const Schedule& schedule, const Network& network,
+                                                 const Architecture& arch) {
+  return Verifier(schedule, network, arch).run();
+}
+
+}  // namespace accsim::model

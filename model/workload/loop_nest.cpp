@@ -1,0 +1,396 @@
+#include "model/workload/loop_nest.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "model/base/error.h"
+#include "model/workload/network_spec.h"
+#include "model/workload/shape_inference.h"
+
+namespace accsim::model {
+namespace {
+
+constexpr std::size_t kMostOperandAxes = 4;
+
+// A nest while it is put together.
+struct Draft {
+  const Network& network;
+  const Operator& op;
+  LoopNest nest;
+
+  Draft(const Network& from, OpId id, Engine engine) : network(from), op(from.op(id)) {
+    nest.op = id;
+    nest.type = op.type;
+    nest.engine = engine;
+  }
+  [[nodiscard]] const Tensor& input(std::size_t i) const { return network.tensor(op.inputs[i]); }
+  [[nodiscard]] const Tensor& output() const { return network.tensor(op.outputs[0]); }
+
+  int dim(std::string name, std::int64_t extent, DimKind kind, bool tileable = true) {
+    nest.dims.push_back({std::move(name), extent, kind, tileable});
+    return static_cast<int>(nest.dims.size()) - 1;
+  }
+  // An axis that one dimension walks, element by element.
+  [[nodiscard]] Axis axis(int dim, std::int64_t stride) const {
+    return {{{dim, 1}}, 0, nest.dims[static_cast<std::size_t>(dim)].extent, stride};
+  }
+  void operand(const Tensor& tensor, OperandRole role, std::vector<Axis> axes) {
+    if (axes.empty()) axes.push_back(Axis{});  // one element for all
+    if (axes.size() > kMostOperandAxes) {
+      throw ConfigError("layer " + quote_name(op.name) + " (" + std::string(name_of(op.type)) + "): tensor " +
+                        quote_name(tensor.name) + " needs " + std::to_string(axes.size()) +
+                        " axes after merging, at most 4 can be copied at once; put a Reshape or Transpose before it");
+    }
+    nest.operands.push_back({tensor.id, role, tensor.type, std::move(axes)});
+  }
+};
+
+// [N, C, L] as [N, C, 1, L].
+std::array<std::int64_t, 4> planes(const Shape& shape) {
+  return shape.size() == 3 ? std::array<std::int64_t, 4>{shape[0], shape[1], 1, shape[2]}
+                           : std::array<std::int64_t, 4>{shape[0], shape[1], shape[2], shape[3]};
+}
+
+// Coordinate along a spatial axis: output * stride + window * dilation - padding.
+Axis sliding(int out, std::int64_t stride, int window, std::int64_t dilation, std::int64_t pad, std::int64_t extent,
+             std::int64_t element_stride) {
+  return {{{out, stride}, {window, dilation}}, -pad, extent, element_stride};
+}
+
+LoopNest conv_nest(const Network& network, OpId id) {
+  Draft d(network, id, Engine::array);
+  const auto& conv = std::get<ConvAttributes>(d.op.attributes);
+  const auto in = planes(d.input(0).shape);
+  const auto out = planes(d.output().shape);
+  const std::int64_t in_channels = in[1] / conv.group;
+  const std::int64_t out_channels = out[1] / conv.group;
+  const int g = d.dim("G", conv.group, DimKind::group);
+  const int b = d.dim("B", in[0], DimKind::m);
+  const int n = d.dim("N", out_channels, DimKind::n);
+  const int p = d.dim("P", out[2], DimKind::m);
+  const int q = d.dim("Q", out[3], DimKind::m);
+  const int c = d.dim("C", in_channels, DimKind::k);
+  const int r = d.dim("R", conv.kernel[0], DimKind::k, false);
+  const int s = d.dim("S", conv.kernel[1], DimKind::k, false);
+  const auto channels = [&](int inner, std::int64_t per_group, std::int64_t stride) {
+    return Axis{{{g, per_group}, {inner, 1}}, 0, per_group * conv.group, stride};
+  };
+  d.operand(d.input(0), OperandRole::input,
+            {d.axis(b, in[1] * in[2] * in[3]), channels(c, in_channels, in[2] * in[3]),
+             sliding(p, conv.stride[0], r, conv.dilation[0], conv.pads[0], in[2], in[3]),
+             sliding(q, conv.stride[1], s, conv.dilation[1], conv.pads[1], in[3], 1)});
+  const std::int64_t window = conv.kernel[0] * conv.kernel[1];
+  d.operand(d.input(1), OperandRole::weight,
+            {channels(n, out_channels, in_channels * window), d.axis(c, window), d.axis(r, conv.kernel[1]), d.axis(s, 1)});
+  if (d.op.inputs.size() > 2) d.operand(d.input(2), OperandRole::bias, {channels(n, out_channels, 1)});
+  d.operand(d.output(), OperandRole::output,
+            {d.axis(b, out[1] * out[2] * out[3]), channels(n, out_channels, out[2] * out[3]), d.axis(p, out[3]),
+             d.axis(q, 1)});
+  return d.nest;
+}
+
+LoopNest pool_nest(const Network& network, OpId id) {
+  Draft d(network, id, Engine::vector);
+  Shape in_shape = d.input(0).shape;
+  Shape out_shape = d.output().shape;
+  PoolAttributes pool;
+  if (d.op.type == OpType::global_average_pool) {
+    // All spatial axes are one window: the first as rows, the others as columns.
+    const std::int64_t rows = in_shape.size() == 3 ? 1 : in_shape[2];
+    const std::int64_t plane = element_count(Shape(in_shape.begin() + 2, in_shape.end()));
+    in_shape = {in_shape[0], in_shape[1], rows, plane / rows};
+    out_shape = {in_shape[0], in_shape[1], 1, 1};
+    pool.kernel = {rows, plane / rows};
+  } else {
+    pool = std::get<PoolAttributes>(d.op.attributes);
+  }
+  const auto in = planes(in_shape);
+  const auto out = planes(out_shape);
+  const int b = d.dim("B", in[0], DimKind::m);
+  const int n = d.dim("N", in[1], DimKind::m);
+  const int p = d.dim("P", out[2], DimKind::m);
+  const int q = d.dim("Q", out[3], DimKind::m);
+  const int r = d.dim("R", pool.kernel[0], DimKind::row, false);
+  const int s = d.dim("S", pool.kernel[1], DimKind::row, false);
+  d.operand(d.input(0), OperandRole::input,
+            {d.axis(b, in[1] * in[2] * in[3]), d.axis(n, in[2] * in[3]),
+             sliding(p, pool.stride[0], r, pool.dilation[0], pool.pads[0], in[2], in[3]),
+             sliding(q, pool.stride[1], s, pool.dilation[1], pool.pads[1], in[3], 1)});
+  d.operand(d.output(), OperandRole::output,
+            {d.axis(b, out[1] * out[2] * out[3]), d.axis(n, out[2] * out[3]), d.axis(p, out[3]), d.axis(q, 1)});
+  return d.nest;
+}
+
+LoopNest gemm_nest(const Network& network, OpId id) {
+  Draft d(network, id, Engine::array);
+  const auto& gemm = std::get<GemmAttributes>(d.op.attributes);
+  const std::int64_t rows = d.output().shape[0];
+  const std::int64_t columns = d.output().shape[1];
+  const std::int64_t reduced = d.input(0).shape[gemm.trans_a ? 0 : 1];
+  d.dim("G", 1, DimKind::group);
+  const int m = d.dim("M", rows, DimKind::m);
+  const int n = d.dim("N", columns, DimKind::n);
+  const int k = d.dim("K", reduced, DimKind::k);
+  using Axes = std::vector<Axis>;
+  d.operand(d.input(0), OperandRole::input,
+            gemm.trans_a ? Axes{d.axis(k, rows), d.axis(m, 1)} : Axes{d.axis(m, reduced), d.axis(k, 1)});
+  d.operand(d.input(1), OperandRole::weight,
+            gemm.trans_b ? Axes{d.axis(n, reduced), d.axis(k, 1)} : Axes{d.axis(k, columns), d.axis(n, 1)});
+  if (d.op.inputs.size() > 2) {
+    const Shape& c = d.input(2).shape;  // broadcast to [M, N]
+    Axes axes;
+    const std::int64_t c_columns = c.empty() ? 1 : c.back();
+    if (c.size() == 2 && c[0] > 1) axes.push_back(d.axis(m, c_columns));
+    if (c_columns > 1) axes.push_back(d.axis(n, 1));
+    d.operand(d.input(2), OperandRole::bias, std::move(axes));
+  }
+  d.operand(d.output(), OperandRole::output, {d.axis(m, columns), d.axis(n, 1)});
+  return d.nest;
+}
+
+// Adjacent output dimensions that the same operands have, taken together; extents of 1 are left out.
+struct Merged {
+  std::int64_t extent = 1;
+  bool in_a = false;
+  bool in_b = false;
+};
+std::vector<Merged> merge_broadcast(const Shape& out, const Shape& a, const Shape& b) {
+  std::vector<Merged> merged;
+  const auto extent_in = [&](const Shape& shape, std::size_t i) {  // aligned at the last axis
+    const std::size_t missing = out.size() - shape.size();
+    return i < missing ? 1 : shape[i - missing];
+  };
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if (out[i] == 1) continue;
+    const Merged next{out[i], extent_in(a, i) != 1, extent_in(b, i) != 1};
+    if (!merged.empty() && merged.back().in_a == next.in_a && merged.back().in_b == next.in_b) {
+      merged.back().extent *= next.extent;
+    } else {
+      merged.push_back(next);
+    }
+  }
+  return merged;
+}
+
+// Axes of an operand over the dimensions that it has, given outermost first, `inner` elements apart at the end.
+std::vector<Axis> packed_axes(const Draft& d, const std::vector<int>& dims, std::int64_t inner = 1) {
+  std::vector<Axis> axes;
+  std::int64_t stride = inner;
+  for (auto dim = dims.rbegin(); dim != dims.rend(); ++dim) {
+    axes.insert(axes.begin(), d.axis(*dim, stride));
+    stride *= d.nest.dims[static_cast<std::size_t>(*dim)].extent;
+  }
+  return axes;
+}
+
+LoopNest matmul_nest(const Network& network, OpId id) {
+  Draft d(network, id, Engine::array);
+  Shape a = d.input(0).shape;
+  Shape b = d.input(1).shape;
+  if (a.size() == 1) a.insert(a.begin(), 1);
+  if (b.size() == 1) b.push_back(1);
+  const Shape batch_a(a.begin(), a.end() - 2);
+  const Shape batch_b(b.begin(), b.end() - 2);
+  std::int64_t rows = a[a.size() - 2];
+  const std::int64_t reduced = a.back();
+  const std::int64_t columns = b.back();
+  std::vector<Merged> outer = merge_broadcast(broadcast(batch_a, batch_b).value(), batch_a, batch_b);
+  // Batches that share the B operand are further rows.
+  if (!outer.empty() && !outer.back().in_b) {
+    rows *= outer.back().extent;
+    outer.pop_back();
+  }
+  const auto kind_of = [](const Merged& dim) {
+    if (dim.in_a && dim.in_b) return DimKind::group;
+    return dim.in_a ? DimKind::m : DimKind::n;
+  };
+  const auto groups = std::count_if(outer.begin(), outer.end(), [&](auto& o) { return kind_of(o) == DimKind::group; });
+  std::vector<int> in_a;
+  std::vector<int> in_b;
+  std::vector<int> in_out;
+  if (groups == 0) d.dim("G", 1, DimKind::group);
+  std::array<int, 3> used{0, 0, 0};  // dims named so far: G, M, N
+  for (const Merged& dim : outer) {
+    const DimKind kind = kind_of(dim);
+    const auto letter = static_cast<std::size_t>(kind);  // group, m, n are 0, 1, 2
+    std::string name(1, "GMN"[letter]);
+    if (kind != DimKind::group || groups > 1) name += std::to_string(used[letter]++);
+    const int index = d.dim(name, dim.extent, kind);
+    if (dim.in_a) in_a.push_back(index);
+    if (dim.in_b) in_b.push_back(index);
+    in_out.push_back(index);
+  }
+  const int m = d.dim("M", rows, DimKind::m);
+  const int n = d.dim("N", columns, DimKind::n);
+  const int k = d.dim("K", reduced, DimKind::k);
+  in_a.insert(in_a.end(), {m, k});
+  in_b.insert(in_b.end(), {k, n});
+  in_out.insert(in_out.end(), {m, n});
+  d.operand(d.input(0), OperandRole::input, packed_axes(d, in_a));
+  d.operand(d.input(1), OperandRole::weight, packed_axes(d, in_b));
+  d.operand(d.output(), OperandRole::output, packed_axes(d, in_out));
+  return d.nest;
+}
+
+LoopNest elementwise_nest(const Network& network, OpId id) {
+  Draft d(network, id, Engine::vector);
+  const bool binary = d.op.inputs.size() == 2;
+  std::vector<Merged> merged =
+      merge_broadcast(d.output().shape, d.input(0).shape, d.input(binary ? 1 : 0).shape);
+  if (merged.empty()) merged.push_back({1, true, true});
+  std::array<std::vector<int>, 3> dims;  // of a, b, output
+  for (std::size_t i = 0; i < merged.size(); ++i) {
+    const int dim = d.dim("D" + std::to_string(i), merged[i].extent, DimKind::m);
+    if (merged[i].in_a) dims[0].push_back(dim);
+    if (merged[i].in_b) dims[1].push_back(dim);
+    dims[2].push_back(dim);
+  }
+  d.operand(d.input(0), OperandRole::input, packed_axes(d, dims[0]));
+  if (binary) d.operand(d.input(1), OperandRole::input, packed_axes(d, dims[1]));
+  d.operand(d.output(), OperandRole::output, packed_axes(d, dims[2]));
+  return d.nest;
+}
+
+LoopNest normalization_nest(const Network& network, OpId id) {
+  Draft d(network, id, Engine::vector);
+  const auto axis = static_cast<std::ptrdiff_t>(std::get<AxisAttributes>(d.op.attributes).axis);
+  const Shape& shape = d.output().shape;
+  const bool to_the_end = d.op.type == OpType::layer_normalization;
+  const auto row_end = to_the_end ? shape.end() : shape.begin() + axis + 1;
+  const std::int64_t inner_extent = element_count(Shape(row_end, shape.end()));
+  std::vector<int> dims;
+  dims.push_back(d.dim("OUTER", element_count(Shape(shape.begin(), shape.begin() + axis)), DimKind::m));
+  const int row = d.dim("AXIS", element_count(Shape(shape.begin() + axis, row_end)), DimKind::row, false);
+  dims.push_back(row);
+  if (inner_extent > 1) dims.push_back(d.dim("INNER", inner_extent, DimKind::m));
+  d.operand(d.input(0), OperandRole::input, packed_axes(d, dims));
+  if (d.op.inputs.size() > 1) d.operand(d.input(1), OperandRole::weight, {d.axis(row, 1)});
+  if (d.op.inputs.size() > 2) d.operand(d.input(2), OperandRole::bias, {d.axis(row, 1)});
+  d.operand(d.output(), OperandRole::output, packed_axes(d, dims));
+  return d.nest;
+}
+
+LoopNest transpose_nest(const Network& network, OpId id) {
+  const Operator& op = network.op(id);
+  const auto& perm = std::get<TransposeAttributes>(op.attributes).perm;
+  const Shape& in = network.tensor(op.inputs[0]).shape;
+  // Output dimensions as runs of input axes that stay together; extents of 1 are left out.
+  struct Run {
+    std::int64_t first = 0;  // input axes first … last
+    std::int64_t last = 0;
+    std::int64_t extent = 1;
+  };
+  const auto only_ones_between = [&](std::int64_t after, std::int64_t before) {
+    for (std::int64_t i = after + 1; i < before; ++i)
+      if (in[static_cast<std::size_t>(i)] != 1) return false;
+    return after < before;
+  };
+  std::vector<Run> runs;
+  for (const std::int64_t axis : perm) {
+    const std::int64_t extent = in[static_cast<std::size_t>(axis)];
+    if (extent == 1) continue;
+    if (!runs.empty() && only_ones_between(runs.back().last, axis)) {
+      runs.back().last = axis;
+      runs.back().extent *= extent;
+    } else {
+      runs.push_back({axis, axis, extent});
+    }
+  }
+  if (runs.empty()) runs.push_back({0, 0, 1});
+  std::vector<std::size_t> by_storage(runs.size());
+  std::iota(by_storage.begin(), by_storage.end(), std::size_t{0});
+  std::sort(by_storage.begin(), by_storage.end(), [&](auto x, auto y) { return runs[x].first < runs[y].first; });
+  // The DMA moves runs of elements that are contiguous on both sides; single elements change places in the vector unit.
+  const bool innermost_stays = by_storage.back() == runs.size() - 1;
+  Draft d(network, id, innermost_stays ? Engine::dma : Engine::vector);
+  std::vector<int> out_dims;
+  for (std::size_t i = 0; i < runs.size(); ++i)
+    out_dims.push_back(d.dim("D" + std::to_string(i), runs[i].extent, DimKind::m));
+  std::vector<int> in_dims;
+  for (const std::size_t i : by_storage) in_dims.push_back(out_dims[i]);
+  d.operand(d.input(0), OperandRole::input, packed_axes(d, in_dims));
+  d.operand(d.output(), OperandRole::output, packed_axes(d, out_dims));
+  return d.nest;
+}
+
+LoopNest gather_nest(const Network& network, OpId id) {
+  Draft d(network, id, Engine::dma);
+  const auto axis = static_cast<std::ptrdiff_t>(std::get<AxisAttributes>(d.op.attributes).axis);
+  const Shape& table = d.input(0).shape;
+  const std::int64_t outer = element_count(Shape(table.begin(), table.begin() + axis));
+  const std::int64_t width = element_count(Shape(table.begin() + axis + 1, table.end()));
+  const std::int64_t table_rows = table[static_cast<std::size_t>(axis)];
+  std::vector<int> dims;
+  std::vector<Axis> table_axes;
+  if (outer > 1) {
+    dims.push_back(d.dim("OUTER", outer, DimKind::m));
+    table_axes.push_back(d.axis(dims[0], table_rows * width));
+  }
+  const int rows = d.dim("ROWS", element_count(d.input(1).shape), DimKind::m);
+  const int element = d.dim("WIDTH", width, DimKind::m);
+  dims.insert(dims.end(), {rows, element});
+  table_axes.push_back(d.axis(rows, width));
+  table_axes.push_back(d.axis(element, 1));
+  d.operand(d.input(0), OperandRole::input, std::move(table_axes));
+  d.operand(d.input(1), OperandRole::input, {d.axis(rows, 1)});
+  d.operand(d.output(), OperandRole::output, packed_axes(d, dims));
+  return d.nest;
+}
+
+// Each input is a block of contiguous runs, and so is its part of the output.
+std::vector<LoopNest> concat_nests(const Network& network, OpId id) {
+  std::vector<LoopNest> nests;
+  const Operator& op = network.op(id);
+  const auto axis = static_cast<std::ptrdiff_t>(std::get<AxisAttributes>(op.attributes).axis);
+  const Shape& out = network.tensor(op.outputs[0]).shape;
+  const std::int64_t outer = element_count(Shape(out.begin(), out.begin() + axis));
+  const std::int64_t out_run = element_count(Shape(out.begin() + axis, out.end()));
+  std::int64_t offset = 0;
+  for (std::size_t i = 0; i < op.inputs.size(); ++i) {
+    Draft d(network, id, Engine::dma);
+    const std::int64_t run = element_count(d.input(i).shape) / outer;
+    const int d0 = d.dim("D0", outer, DimKind::m);
+    const int d1 = d.dim("D1", run, DimKind::m);
+    d.operand(d.input(i), OperandRole::input, {d.axis(d0, run), d.axis(d1, 1)});
+    d.operand(d.output(), OperandRole::output, {d.axis(d0, out_run), Axis{{{d1, 1}}, offset, out_run, 1}});
+    nests.push_back(std::move(d.nest));
+    offset += run;
+  }
+  return nests;
+}
+
+}  // namespace
+
+std::vector<LoopNest> loop_nests_of(const Network& network, OpId id) {
+  switch (network.op(id).type) {
+    case OpType::conv: return {conv_nest(network, id)};
+    case OpType::gemm: return {gemm_nest(network, id)};
+    case OpType::matmul: return {matmul_nest(network, id)};
+    case OpType::max_pool:
+    case OpType::average_pool:
+    case OpType::global_average_pool: return {pool_nest(network, id)};
+    case OpType::add:
+    case OpType::mul:
+    case OpType::relu:
+    case OpType::clip:
+    case OpType::sigmoid:
+    case OpType::tanh:
+    case OpType::gelu: return {elementwise_nest(network, id)};
+    case OpType::softmax:
+    case OpType::layer_normalization: return {normalization_nest(network, id)};
+    case OpType::gather: return {gather_nest(network, id)};
+    case OpType::transpose: return {transpose_nest(network, id)};
+    case OpType::concat: return concat_nests(network, id);
+    case OpType::flatten:
+    case OpType::reshape: break;
+  }
+  throw InternalError("layer " + network.op(id).name + " moves no data and has no loop nest");
+}
+
+LoopNest loop_nest_of(const Network& network, OpId id) {
+  std::vector<LoopNest> nests = loop_nests_of(network, id);
+  if (nests.size() != 1) throw InternalError("layer " + network.op(id).name + " has several loop nests");
+  return std::move(nests.front());
+}
+
+}  // namespace accsim::model

@@ -1,0 +1,99 @@
+#include "sched/cost/cost_model.h"
+
+#include <algorithm>
+
+#include "model/base/error.h"
+#include "sched/cost/operator_evaluator.h"
+
+namespace accsim::sched {
+
+using namespace model;
+
+std::string_view name_of(Feature feature) {
+  constexpr std::array<std::string_view, kFeatures> kNames{
+      "array_cycles",     "array_passes",     "vector_cycles",    "vector_operations",
+      "load_bytes_long",  "load_bytes_short", "load_descriptors", "store_bytes_long",
+      "store_bytes_short", "store_descriptors", "start_up",        "drain"};
+  return kNames[static_cast<std::size_t>(feature)];
+}
+
+double Prediction::total_energy_pj() const {
+  double sum = 0;
+  for (const double pj : energy_pj) sum += pj;
+  return sum;
+}
+
+EngineCycles engine_cycles(const CostCoefficients& coefficients, const GroupFeatures& features) {
+  const auto term = [&](Feature f) { return at(coefficients.cycles, f) * at(features.cycles, f); };
+  EngineCycles e;
+  e.array = term(Feature::array_cycles) + term(Feature::array_passes);
+  e.vector = term(Feature::vector_cycles) + term(Feature::vector_operations);
+  e.load = term(Feature::load_bytes_long) + term(Feature::load_bytes_short) + term(Feature::load_descriptors);
+  e.store = term(Feature::store_bytes_long) + term(Feature::store_bytes_short) + term(Feature::store_descriptors);
+  const double array = e.array * (1 - features.array_last);
+  const double vector = e.vector * (1 - features.vector_last);
+  const double load = e.load * (1 - features.load_first);
+  const double store = e.store * (1 - features.store_last);
+  const double shared = coefficients.shared_dram * (load * features.load_share + store * features.store_share);
+  e.memory = features.serial ? load + store : std::max({load, store, shared});
+  e.longest = std::max({array, vector, e.memory});
+  e.hidden = array + vector + e.memory - e.longest;
+  if (features.serial) {
+    e.longest += e.hidden;
+    e.hidden = 0;
+  }
+  e.cycles = term(Feature::start_up) + e.longest + coefficients.exposed * e.hidden + term(Feature::drain);
+  const double memory_busy = std::max({e.load, e.store, e.memory});
+  e.bound_by = memory_busy >= e.array && memory_busy >= e.vector ? "dram" : e.array >= e.vector ? "array" : "vector";
+  return e;
+}
+
+CostModel::CostModel(const Architecture& arch, CostCoefficients coefficients)
+    : arch_(&arch), coefficients_(coefficients), dram_(dram_rates(arch)) {
+  const auto check = [](double c) {
+    if (!(c >= 0)) throw InternalError("a cost coefficient is negative");
+  };
+  std::for_each(coefficients_.cycles.begin(), coefficients_.cycles.end(), check);
+  std::for_each(coefficients_.energy.begin(), coefficients_.energy.end(), check);
+  check(coefficients_.shared_dram);
+  check(coefficients_.exposed);
+  check(coefficients_.dram_standby);
+  if (coefficients_.exposed > 1) throw InternalError("more than all of the hidden time is exposed");
+  leakage_pj_cycle_ = rates(arch.core_types.front()).leakage_cycle;
+}
+
+CostModel::Figures CostModel::figures(const GroupFeatures& features) const {
+  const double cycles = engine_cycles(coefficients_, features).cycles;
+  double pj = 0;
+  for (std::size_t b = 0; b < kEnergyBlocks; ++b) pj += coefficients_.energy[b] * features.action_pj[b];
+  const double idle_pj_cycle =
+      coefficients_.energy[static_cast<std::size_t>(EnergyBlock::leakage)] * leakage_pj_cycle_ +
+      coefficients_.dram_standby * dram_.standby_pj_cycle;
+  return {cycles, pj + cycles * idle_pj_cycle};
+}
+
+Prediction CostModel::combine(const GroupFeatures& features) const {
+  const EngineCycles engines = engine_cycles(coefficients_, features);
+  Prediction p;
+  p.group = features;
+  p.array = engines.array;
+  p.vector = engines.vector;
+  p.load = engines.load;
+  p.store = engines.store;
+  p.cycles = engines.cycles;
+  p.bound_by = engines.bound_by;
+  for (std::size_t b = 0; b < kEnergyBlocks; ++b) p.energy_pj[b] = coefficients_.energy[b] * features.action_pj[b];
+  const auto leakage = static_cast<std::size_t>(EnergyBlock::leakage);
+  p.energy_pj[leakage] += coefficients_.energy[leakage] * leakage_pj_cycle_ * p.cycles;
+  p.energy_pj[static_cast<std::size_t>(EnergyBlock::dram)] +=
+      coefficients_.dram_standby * dram_.standby_pj_cycle * p.cycles;
+  return p;
+}
+
+Prediction CostModel::predict(const Network& network, OpId op, const OperatorMapping& mapping,
+                              const CoreConfig& core) const {
+  if (is_alias(network.op(op).type)) return combine(GroupFeatures{});
+  return combine(features_of(network, op, mapping, core, rates(core)));
+}
+
+}  // namespace accsim::sched

@@ -1,0 +1,47 @@
+// Rates, latencies and energies a unit of work that the cost model multiplies its counts with: everything that follows from
+// the architecture and one core type alone, so that evaluating a mapping divides nothing it can know before.
+// The DRAM rate is that of one long sequential stream: column distances of the address mapping and refresh; row misses,
+// read/write turnarounds and contention are left to the coefficients.
+// Units: bytes, cycles of the core clock, pJ.
+#pragma once
+#include <cstdint>
+
+#include "model/arch/arch.h"
+
+namespace accsim::sched {
+
+struct DramRates {
+  std::int64_t burst_bytes = 64;
+  double bytes_per_cycle = 0;   // all channels, sequential stream, refresh taken off
+  double read_latency = 0;      // closed row to last data
+  double write_latency = 0;
+  std::int64_t row_bytes = 1;   // of one bank
+  std::int64_t open_bytes = 1;  // consecutive addresses that one set of open rows serves before the first row is left
+  std::int64_t open_rows = 1;   // rows in that set
+  double read_pj = 0, write_pj = 0;  // a burst
+  double activate_pj = 0;            // with its precharge
+  double standby_pj_cycle = 0;       // all ranks of all channels with open rows, refresh included
+};
+DramRates dram_rates(const model::Architecture& arch);
+
+struct MachineRates {
+  DramRates dram;
+  double load_bytes_per_cycle = 1;   // what the load queue of one core gets when nobody else uses NoC and DRAM
+  double store_bytes_per_cycle = 1;
+  double load_share = 1;             // of the DRAM's rate that this takes
+  double store_share = 1;
+  double load_latency = 0;           // request sent to last byte arrived, one burst
+  double store_latency = 0;
+  double dma_channels = 1;
+  // pJ
+  double mac = 0;
+  double lane_operation = 0;
+  double scratchpad_read_byte = 0, scratchpad_write_byte = 0;
+  double accumulator_read_byte = 0, accumulator_write_byte = 0;
+  double noc_burst = 0;  // request and answer between core and memory controller
+  double dma_burst = 0;
+  double leakage_cycle = 0;  // whole chip
+};
+MachineRates machine_rates(const model::Architecture& arch, const DramRates& dram, const model::CoreConfig& core);
+
+}  // namespace accsim::sched

@@ -1,0 +1,428 @@
+#include "sched/cost/operator_evaluator.h"
+
+#include <algorithm>
+
+#include "model/base/error.h"
+
+namespace accsim::sched {
+
+using namespace model;
+
+namespace {
+
+constexpr std::int64_t kPasses = 3;  // that softmax and layer normalisation make over a row
+
+bool is_activation(OpType type) {
+  return type == OpType::relu || type == OpType::clip || type == OpType::sigmoid || type == OpType::tanh ||
+         type == OpType::gelu;
+}
+
+bool is_transcendental(OpType type) {
+  return type == OpType::sigmoid || type == OpType::tanh || type == OpType::gelu;
+}
+
+VectorKind vector_kind(TileFlow flow, OpType type) {
+  if (flow == TileFlow::array) return VectorKind::requantize;
+  switch (type) {
+    case OpType::max_pool: return VectorKind::max_pool;
+    case OpType::average_pool:
+    case OpType::global_average_pool: return VectorKind::average_pool;
+    case OpType::add: return VectorKind::add;
+    case OpType::mul: return VectorKind::mul;
+    case OpType::softmax: return VectorKind::softmax;
+    case OpType::layer_normalization: return VectorKind::layer_normalization;
+    default: return is_activation(type) ? VectorKind::activate : VectorKind::move;
+  }
+}
+
+std::uint32_t bit(int dim) { return std::uint32_t{1} << static_cast<std::uint32_t>(dim); }
+
+std::int64_t padded(std::int64_t bytes, std::int64_t port) { return ceil_div(std::max<std::int64_t>(bytes, 1), port) * port; }
+
+}  // namespace
+
+NestEvaluator::NestEvaluator(const LoopNest& nest, const Operator& op, const DramRates& dram, const CoreConfig& core,
+                             std::vector<std::vector<std::int64_t>> tiles)
+    : nest_(&nest), core_(&core), dram_(dram), flow_(flow_of(nest)), tiles_(std::move(tiles)) {
+  if (nest.dims.size() > kMaxDims || nest.operands.size() > kMaxOperands || tiles_.size() != nest.dims.size()) {
+    throw InternalError("layer " + op.name + ": a nest of " + std::to_string(nest.dims.size()) + " dimensions and " +
+                        std::to_string(nest.operands.size()) + " operands");
+  }
+  for (std::size_t d = 0; d < tiles_.size(); ++d) {
+    auto& trips = trips_.emplace_back();
+    for (const std::int64_t tile : tiles_[d]) trips.push_back(static_cast<double>(ceil_div(nest.dims[d].extent, tile)));
+  }
+  work_.kind = vector_kind(flow_, nest.type);
+  for (const Dim& dim : nest.dims)
+    if (dim.kind == DimKind::row) row_ *= dim.extent;
+  work_.row = flow_ == TileFlow::array ? 1 : row_;
+  work_.transcendental_activations = is_transcendental(op.type) ? 1 : 0;
+  for (const FusedActivation& a : op.activations) work_.transcendental_activations += is_transcendental(a.type) ? 1 : 0;
+
+  for (const Operand& operand : nest.operands) {
+    OperandTable& table = operands_.emplace_back();
+    std::vector<AxisTable>& axes = axes_.emplace_back();
+    for (const Axis& axis : operand.axes) {
+      std::uint32_t dims = 0;
+      if (axis.stride != 0)
+        for (const AxisTerm& term : axis.terms) dims |= term.coefficient != 0 ? bit(term.dim) : 0U;
+      table.moving |= dims;
+      AxisTable& axis_table = axes.emplace_back();
+      axis_table.entries.resize(add_radix(axis_table.radix, dims));
+    }
+    table.entries.resize(add_radix(table.radix, table.moving));
+  }
+  build_kinds();
+}
+
+std::size_t NestEvaluator::add_radix(std::vector<std::pair<int, std::size_t>>& radix, std::uint32_t dims) const {
+  std::size_t weight = 1;
+  for (std::size_t d = 0; d < tiles_.size(); ++d) {
+    if ((dims & bit(static_cast<int>(d))) == 0 || tiles_[d].size() == 1) continue;
+    radix.emplace_back(static_cast<int>(d), weight);
+    weight *= tiles_[d].size();
+  }
+  return weight;
+}
+
+std::vector<std::int64_t> NestEvaluator::sizes_of(const TileChoice& choice) const {
+  std::vector<std::int64_t> sizes(tiles_.size());
+  for (std::size_t d = 0; d < sizes.size(); ++d) sizes[d] = tiles_[d][static_cast<std::size_t>(choice[d])];
+  return sizes;
+}
+
+// Sizes of a tile taken over all dimensions of a kind, and how often each occurs.
+void NestEvaluator::build_kinds() {
+  for (std::size_t kind = 0; kind < kinds_.size(); ++kind) {
+    KindTable& table = kinds_[kind];
+    std::uint32_t dims = 0;
+    for (std::size_t d = 0; d < nest_->dims.size(); ++d)
+      if (static_cast<std::size_t>(nest_->dims[d].kind) == kind) dims |= bit(static_cast<int>(d));
+    table.entries.resize(add_radix(table.radix, dims));
+    std::vector<SizeClass> product, next;
+    for (std::size_t index = 0; index < table.entries.size(); ++index) {
+      product.assign(1, {});
+      KindEntry entry;
+      for (std::size_t d = 0; d < nest_->dims.size(); ++d) {
+        if ((dims & bit(static_cast<int>(d))) == 0) continue;
+        std::size_t candidate = 0;
+        for (const auto& [dim, weight] : table.radix)
+          if (dim == static_cast<int>(d)) candidate = index / weight % tiles_[d].size();
+        const std::int64_t extent = nest_->dims[d].extent;
+        const std::int64_t tile = tiles_[d][candidate];
+        const std::int64_t trips = ceil_div(extent, tile);
+        const std::int64_t edge = extent - (trips - 1) * tile;
+        entry.last *= edge;
+        next.clear();
+        const auto add = [&](std::int64_t size, double times) {
+          for (SizeClass& c : next) {
+            if (c.size == size) {
+              c.times += times;
+              return;
+            }
+          }
+          next.push_back({size, times});
+        };
+        for (const SizeClass& c : product) {
+          if (edge == tile) {
+            add(c.size * tile, c.times * static_cast<double>(trips));
+          } else {
+            if (trips > 1) add(c.size * tile, c.times * static_cast<double>(trips - 1));
+            add(c.size * edge, c.times);
+          }
+        }
+        product.swap(next);
+      }
+      entry.begin = size_classes_.size();
+      size_classes_.insert(size_classes_.end(), product.begin(), product.end());
+      entry.end = size_classes_.size();
+      table.entries[index] = entry;
+    }
+  }
+}
+
+const NestEvaluator::OperandEntry& NestEvaluator::entry(std::size_t operand, const TileChoice& choice) {
+  OperandTable& table = operands_[operand];
+  OperandEntry& entry = table.entries[index_of(table.radix, choice)];
+  if (entry.filled) return entry;
+  const Operand& what = nest_->operands[operand];
+  const std::vector<std::int64_t> sizes = sizes_of(choice);
+  std::vector<const AxisTiling*> tilings;
+  for (std::size_t a = 0; a < what.axes.size(); ++a) {
+    AxisTable& axis = axes_[operand][a];
+    AxisTiling& tiling = axis.entries[index_of(axis.radix, choice)];
+    if (tiling.classes.empty()) tiling = tile_axis(*nest_, what.axes[a], a + 1 == what.axes.size(), sizes);
+    tilings.push_back(&tiling);
+    if (what.axes[a].stride == 0 || tiling.still) continue;
+    for (const AxisTerm& term : what.axes[a].terms) entry.moving |= term.coefficient != 0 ? bit(term.dim) : 0U;
+  }
+  const bool gathered = flow_ == TileFlow::gather && operand == 0;
+  entry.totals = box_totals(what, tilings, dram_, gathered ? static_cast<int>(what.axes.size()) - 2 : -1);
+  entry.buffer_bytes =
+      padded(storage_bytes(what.type, largest_box(*nest_, what, sizes)).value(), core_->scratchpad.port_bytes);
+  entry.filled = true;
+  return entry;
+}
+
+BufferBytes NestEvaluator::needs(const TileChoice& choice) {
+  BufferBytes bytes;
+  const std::size_t output = nest_->operands.size() - 1;
+  for (std::size_t i = 0; i <= output; ++i) {
+    if ((flow_ == TileFlow::gather && i == 0) || (flow_ == TileFlow::copy && i == output)) continue;
+    const OperandRole role = nest_->operands[i].role;
+    int asked = buffers_[role == OperandRole::output ? 2 : role == OperandRole::input ? 0 : 1];
+    bool refilled = flow_ == TileFlow::copy;
+    for (std::size_t d = 0; d < tiles_.size(); ++d) {
+      const bool moves = i == output ? nest_->dims[d].kind != DimKind::k
+                                     : (operands_[i].moving & bit(static_cast<int>(d))) != 0;
+      refilled = refilled || (moves && trips_[d][static_cast<std::size_t>(choice[d])] > 1);
+    }
+    if (!refilled) asked = 1;
+    const OperandEntry& e = entry(i, choice);
+    bytes.scratchpad += asked * e.buffer_bytes;
+    if (i == output && flow_ == TileFlow::array) {
+      const std::int64_t elements = largest_box(*nest_, nest_->output(), sizes_of(choice));
+      bytes.accumulator += asked * padded(storage_bytes(core_->array.accumulator_type, elements).value(),
+                                          core_->accumulator.port_bytes);
+    }
+  }
+  return bytes;
+}
+
+NestEvaluator::Pass NestEvaluator::pass_of(const ProductShape& shape) const {
+  const ArrayTiming timing = array_timing(shape, *core_);
+  const std::int64_t interval = timing.interval.value();
+  std::int64_t stall = 0;
+  for (const std::int64_t lines : {timing.input_lines, timing.weight_lines, timing.output_lines})
+    stall += std::max<std::int64_t>(0, lines - interval);
+  Pass pass;
+  pass.cycles = static_cast<double>(interval + stall);
+  pass.fill = static_cast<double>(timing.latency.value() - interval);
+  pass.read_lines = static_cast<double>(timing.input_lines + timing.weight_lines);
+  pass.sum_lines = static_cast<double>(timing.output_lines);
+  return pass;
+}
+
+std::pair<double, double> NestEvaluator::vector_of(std::int64_t results) const {
+  VectorWork work = work_;
+  const bool normalises = work.kind == VectorKind::softmax || work.kind == VectorKind::layer_normalization;
+  work.results = normalises ? results * row_ : results;
+  const std::int64_t base = vector_cycles(work, core_->vector).value();
+  const std::int64_t busy = base - kVectorStartup;
+  // The widest stream through a port.
+  std::int64_t lines = ceil_div(storage_bytes(nest_->output().type, work.results).value(), core_->scratchpad.port_bytes);
+  if (flow_ == TileFlow::array) {
+    lines = std::max(lines, ceil_div(storage_bytes(core_->array.accumulator_type, results).value(),
+                                     core_->accumulator.port_bytes));
+  } else {
+    const bool window = work.kind == VectorKind::max_pool || work.kind == VectorKind::average_pool;
+    const std::int64_t elements = work.results * (normalises ? kPasses : window ? row_ : 1);
+    lines = std::max(lines, ceil_div(storage_bytes(nest_->operands[0].type, elements).value(),
+                                     core_->scratchpad.port_bytes));
+  }
+  return {static_cast<double>(base + std::max<std::int64_t>(0, lines - busy)),
+          static_cast<double>(vector_lane_operations(work, core_->vector))};
+}
+
+void NestEvaluator::count_array(const TileChoice& choice, OperatorCounts& counts) {
+  std::array<const KindEntry*, 4> kind{};
+  for (std::size_t i = 0; i < kind.size(); ++i) kind[i] = &kinds_[i].entries[index_of(kinds_[i].radix, choice)];
+  const auto classes = [&](std::size_t i) {
+    return std::span(size_classes_).subspan(kind[i]->begin, kind[i]->end - kind[i]->begin);
+  };
+  constexpr std::size_t kGroup = 0, kM = 1, kN = 2, kK = 3;
+  const auto scratch_port = static_cast<double>(core_->scratchpad.port_bytes);
+  const auto sum_port = static_cast<double>(core_->accumulator.port_bytes);
+  double reduction_tiles = 0;
+  for (const SizeClass& k : classes(kK)) reduction_tiles += k.times;
+  for (const SizeClass& g : classes(kGroup)) {
+    for (const SizeClass& m : classes(kM)) {
+      for (const SizeClass& n : classes(kN)) {
+        const double tiles = g.times * m.times * n.times;
+        double largest_sums = 0;
+        for (const SizeClass& k : classes(kK)) {
+          const Pass pass = pass_of({g.size, m.size, k.size, n.size});
+          const double times = tiles * k.times;
+          counts.array_cycles += times * pass.cycles;
+          counts.scratchpad_read += times * pass.read_lines * scratch_port;
+          counts.accumulator_write += times * pass.sum_lines * sum_port;
+          counts.accumulator_read += times * pass.sum_lines * sum_port;
+          largest_sums = std::max(largest_sums, pass.sum_lines * sum_port);
+        }
+        const std::int64_t results = g.size * m.size * n.size;
+        const auto sums = static_cast<double>(storage_bytes(core_->array.accumulator_type, results).value());
+        // The first write to an element does not read it; the vector unit reads each once.
+        counts.accumulator_read += tiles * (sums - std::min(sums, largest_sums));
+        const auto [cycles, lanes] = vector_of(results);
+        counts.vector_cycles += tiles * cycles;
+        counts.lane_operations += tiles * lanes;
+        counts.vector_operations += tiles;
+        counts.array_passes += tiles * reduction_tiles;
+        counts.scratchpad_write += tiles * static_cast<double>(storage_bytes(nest_->output().type, results).value());
+      }
+    }
+  }
+  const Pass last = pass_of({kind[kGroup]->last, kind[kM]->last, kind[kK]->last, kind[kN]->last});
+  counts.last_pass_interval = last.cycles;
+  counts.last_pass_fill = last.fill;
+  counts.last_vector_cycles = vector_of(kind[kGroup]->last * kind[kM]->last * kind[kN]->last).first;
+  double macs = 1;
+  for (const Dim& dim : nest_->dims) macs *= static_cast<double>(dim.extent);
+  counts.macs += macs;
+}
+
+void NestEvaluator::count_vector(const TileChoice& choice, OperatorCounts& counts) {
+  const auto m = static_cast<std::size_t>(DimKind::m);
+  const KindEntry& entry = kinds_[m].entries[index_of(kinds_[m].radix, choice)];
+  const bool normalises = work_.kind == VectorKind::softmax || work_.kind == VectorKind::layer_normalization;
+  for (const SizeClass& c : std::span(size_classes_).subspan(entry.begin, entry.end - entry.begin)) {
+    const auto [cycles, lanes] = vector_of(c.size);
+    counts.vector_cycles += c.times * cycles;
+    counts.lane_operations += c.times * lanes;
+    counts.vector_operations += c.times;
+    const std::int64_t elements = normalises ? c.size * row_ : c.size;
+    counts.scratchpad_write += c.times * static_cast<double>(storage_bytes(nest_->output().type, elements).value());
+  }
+  counts.last_vector_cycles = vector_of(entry.last).first;
+}
+
+void NestEvaluator::count(const TileChoice& choice, std::span<const int> order, OperatorCounts& counts) {
+  const auto trips = [&](int d) { return trips_[static_cast<std::size_t>(d)][static_cast<std::size_t>(choice[static_cast<std::size_t>(d)])]; };
+  const std::size_t output = nest_->operands.size() - 1;
+  double tiles = 1;  // of the output
+  for (std::size_t d = 0; d < tiles_.size(); ++d)
+    if (nest_->dims[d].kind != DimKind::k) tiles *= trips(static_cast<int>(d));
+
+  const bool vector = flow_ == TileFlow::vector;
+  const bool window = work_.kind == VectorKind::max_pool || work_.kind == VectorKind::average_pool;
+  const bool normalises = work_.kind == VectorKind::softmax || work_.kind == VectorKind::layer_normalization;
+  bool first_nest = counts.load_descriptors == 0;
+  double first_bursts = 0;
+  for (std::size_t i = 0; i < output; ++i) {
+    const OperandEntry& e = entry(i, choice);
+    double loads = 1, outer = 1, own = 1;
+    for (const int d : order) {
+      const double trip = trips(d);
+      if (trip <= 1) continue;
+      outer *= trip;
+      if ((e.moving & bit(d)) == 0) continue;
+      own *= trip;
+      loads = outer;
+    }
+    const OperandRole role = nest_->operands[i].role;
+    const bool table = flow_ == TileFlow::gather && i == 0;
+    const double times = loads / own;  // that each distinct box is fetched
+    double descriptors = e.totals.boxes * times;
+    if (table && nest_->operands[0].axes.size() > 2)  // one for each index of the outer axis
+      descriptors *= static_cast<double>(tiles_[0][static_cast<std::size_t>(choice[0])]);
+    counts.load_bursts_long += e.totals.bursts_long * times;
+    counts.load_bursts_short += e.totals.bursts_short * times;
+    counts.load_descriptors += descriptors;
+    counts.load_bytes += e.totals.bytes * times;
+    counts.load_activates += e.totals.activates * times;
+    counts.scratchpad_write += e.totals.bytes * times;
+    if (role != OperandRole::bias || vector) first_bursts += e.totals.first_bursts;
+    if (!table && loads > 1)
+      counts.serial = counts.serial || buffers_[role == OperandRole::input ? 0 : 1] == 1;
+    // What the vector unit reads from the scratchpad.
+    if (vector || role == OperandRole::bias) {
+      const double uses = tiles / own;
+      const double passes = normalises && role == OperandRole::input ? static_cast<double>(kPasses) : 1.0;
+      if (!(vector && window && role == OperandRole::input)) counts.scratchpad_read += e.totals.bytes * uses * passes;
+    }
+  }
+  if (vector && window) {
+    const double elements = static_cast<double>(element_count_of_output()) * static_cast<double>(row_);
+    counts.scratchpad_read += elements * static_cast<double>(storage_bytes(nest_->operands[0].type, 1).value());
+  }
+  if (first_nest) counts.first_load_bursts = first_bursts;
+
+  const OperandEntry& out = entry(output, choice);
+  counts.store_bursts_long += out.totals.bursts_long;
+  counts.store_bursts_short += out.totals.bursts_short;
+  counts.store_descriptors += out.totals.boxes;
+  counts.store_bytes += out.totals.bytes;
+  counts.store_activates += out.totals.activates;
+  counts.scratchpad_read += out.totals.bytes;
+  counts.last_store_bursts = out.totals.last_bursts;
+  if (tiles > 1) counts.serial = counts.serial || buffers_[flow_ == TileFlow::copy ? 0 : 2] == 1;
+
+  if (flow_ == TileFlow::array) count_array(choice, counts);
+  if (vector) count_vector(choice, counts);
+}
+
+std::int64_t NestEvaluator::element_count_of_output() const {
+  std::int64_t elements = 1;
+  for (const Dim& dim : nest_->dims)
+    if (dim.kind != DimKind::k && dim.kind != DimKind::row) elements *= dim.extent;
+  return elements;
+}
+
+GroupFeatures features_from(const OperatorCounts& c, const MachineRates& r) {
+  const auto burst = static_cast<double>(r.dram.burst_bytes);
+  const double load_cycles = burst / r.load_bytes_per_cycle;    // a burst
+  const double store_cycles = burst / r.store_bytes_per_cycle;
+  // Descriptors: an issue cycle, or what the other DMA channels do not hide of a descriptor's latency.
+  const auto descriptors = [&](double count, double transfer, double latency) {
+    if (count == 0) return 0.0;
+    const double each = transfer / count;
+    return count * std::max(1.0, (latency + each) / r.dma_channels - each);
+  };
+  GroupFeatures f;
+  at(f.cycles, Feature::array_cycles) = c.array_cycles;
+  at(f.cycles, Feature::array_passes) = c.array_passes;
+  at(f.cycles, Feature::vector_cycles) = c.vector_cycles;
+  at(f.cycles, Feature::vector_operations) = c.vector_operations;
+  at(f.cycles, Feature::load_bytes_long) = c.load_bursts_long * load_cycles;
+  at(f.cycles, Feature::load_bytes_short) = c.load_bursts_short * load_cycles;
+  at(f.cycles, Feature::store_bytes_long) = c.store_bursts_long * store_cycles;
+  at(f.cycles, Feature::store_bytes_short) = c.store_bursts_short * store_cycles;
+  const double loads = c.load_bursts_long + c.load_bursts_short;
+  const double stores = c.store_bursts_long + c.store_bursts_short;
+  at(f.cycles, Feature::load_descriptors) = descriptors(c.load_descriptors, loads * load_cycles, r.load_latency);
+  at(f.cycles, Feature::store_descriptors) = descriptors(c.store_descriptors, stores * store_cycles, r.store_latency);
+  at(f.cycles, Feature::start_up) = c.first_load_bursts * load_cycles + r.load_latency;
+  at(f.cycles, Feature::drain) = c.last_pass_interval + c.last_pass_fill + c.last_vector_cycles +
+                                 c.last_store_bursts * store_cycles + r.store_latency;
+  const auto share = [](double part, double whole) { return whole > 0 ? std::min(1.0, part / whole) : 0.0; };
+  f.load_first = share(c.first_load_bursts, loads);
+  f.array_last = share(c.last_pass_interval, c.array_cycles);
+  f.vector_last = share(c.last_vector_cycles, c.vector_cycles);
+  f.store_last = share(c.last_store_bursts, stores);
+  f.load_share = r.load_share;
+  f.store_share = r.store_share;
+  f.serial = c.serial;
+
+  const auto energy = [&f](EnergyBlock block) -> double& { return f.action_pj[static_cast<std::size_t>(block)]; };
+  energy(EnergyBlock::array) = c.macs * r.mac;
+  energy(EnergyBlock::vector) = c.lane_operations * r.lane_operation;
+  energy(EnergyBlock::scratchpad) =
+      c.scratchpad_read * r.scratchpad_read_byte + c.scratchpad_write * r.scratchpad_write_byte;
+  energy(EnergyBlock::accumulator) =
+      c.accumulator_read * r.accumulator_read_byte + c.accumulator_write * r.accumulator_write_byte;
+  energy(EnergyBlock::noc) = (loads + stores) * r.noc_burst;
+  energy(EnergyBlock::dma) = (loads + stores) * r.dma_burst;
+  energy(EnergyBlock::dram) = loads * r.dram.read_pj + stores * r.dram.write_pj +
+                              (c.load_activates + c.store_activates) * r.dram.activate_pj;
+  return f;
+}
+
+OperatorCounts counts_of(const Network& network, OpId op, const OperatorMapping& mapping, const CoreConfig& core,
+                         const DramRates& dram) {
+  OperatorCounts counts;
+  for (const LoopNest& nest : loop_nests_of(network, op)) {
+    std::vector<std::vector<std::int64_t>> tiles;
+    for (const std::int64_t size : tile_sizes(nest, mapping)) tiles.push_back({size});
+    NestEvaluator evaluator(nest, network.op(op), dram, core, std::move(tiles));
+    evaluator.set_buffers(buffers_of(mapping, "input"), buffers_of(mapping, "weight"), buffers_of(mapping, "output"));
+    evaluator.count(TileChoice{}, loop_order(nest, mapping), counts);
+  }
+  return counts;
+}
+
+GroupFeatures features_of(const Network& network, OpId op, const OperatorMapping& mapping, const CoreConfig& core,
+                          const MachineRates& rates) {
+  return features_from(counts_of(network, op, mapping, core, rates.dram), rates);
+}
+
+}  // namespace accsim::sched

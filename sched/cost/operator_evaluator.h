@@ -1,0 +1,131 @@
+// Features of one operator under a mapping in O(dimensions), from tables that are filled once for the candidate tile sizes of
+// each dimension: the search evaluates hundreds of thousands of mappings a second, and neither allocates nor iterates
+// over tiles for one.
+// Counting rule, as lowering does it: a tile is fetched when its box differs from the one fetched last, so the fetches of an
+// operand are the product of the trip counts from the outermost loop to the innermost one that moves its box; sizes are
+// those of clipped boxes and edge tiles.
+// Leaves out: bank conflicts, contention with other cores.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "model/program/timing.h"
+#include "model/schedule/schedule.h"
+#include "model/schedule/tiling.h"
+#include "sched/cost/box_table.h"
+#include "sched/cost/cost_model.h"
+#include "sched/cost/machine_rates.h"
+
+namespace accsim::sched {
+
+inline constexpr std::size_t kMaxDims = 12;
+inline constexpr std::size_t kMaxOperands = 6;
+
+// Index into the candidate tile sizes of each dimension.
+using TileChoice = std::array<std::int32_t, kMaxDims>;
+
+// Counted actions of one operator; everything that features and energy follow from.
+struct OperatorCounts {
+  double array_cycles = 0, array_passes = 0, vector_cycles = 0, vector_operations = 0;
+  double macs = 0, lane_operations = 0;
+  double load_bursts_long = 0, load_bursts_short = 0, load_descriptors = 0, load_bytes = 0, load_activates = 0;
+  double store_bursts_long = 0, store_bursts_short = 0, store_descriptors = 0, store_bytes = 0, store_activates = 0;
+  double scratchpad_read = 0, scratchpad_write = 0, accumulator_read = 0, accumulator_write = 0;  // bytes
+  double first_load_bursts = 0;  // until the first tile can be worked on
+  double last_pass_interval = 0, last_pass_fill = 0, last_vector_cycles = 0, last_store_bursts = 0;
+  bool serial = false;
+};
+GroupFeatures features_from(const OperatorCounts& counts, const MachineRates& rates);
+
+// On-chip bytes that the buffers of a choice of tiles take.
+struct BufferBytes {
+  std::int64_t scratchpad = 0;
+  std::int64_t accumulator = 0;
+};
+
+class NestEvaluator {
+ public:
+  // `tiles`: candidates of each dimension, ascending, within [1, extent].
+  // The nest and the core must outlive the evaluator. Not thread-safe: tables are filled as they are asked for.
+  NestEvaluator(const model::LoopNest& nest, const model::Operator& op, const DramRates& dram,
+                const model::CoreConfig& core, std::vector<std::vector<std::int64_t>> tiles);
+
+  [[nodiscard]] std::size_t dims() const { return nest_->dims.size(); }
+  // Buffers asked for ("input", "weight", "output"), as OperatorMapping::buffers.
+  void set_buffers(int input, int weight, int output) { buffers_ = {input, weight, output}; }
+  BufferBytes needs(const TileChoice& choice);
+  // Adds what running the whole nest does. `order`: dimensions outermost first, reduced ones innermost.
+  void count(const TileChoice& choice, std::span<const int> order, OperatorCounts& counts);
+
+ private:
+  struct OperandEntry {
+    bool filled = false;
+    BoxTotals totals;
+    std::int64_t buffer_bytes = 0;   // largest box, rounded up to the port
+    std::uint32_t moving = 0;        // dimensions that change the box
+  };
+  struct OperandTable {
+    std::uint32_t moving = 0;                  // dimensions in the axes
+    std::vector<std::pair<int, std::size_t>> radix;  // (dimension, weight of its choice in the index)
+    std::vector<OperandEntry> entries;
+  };
+  struct AxisTable {
+    std::vector<std::pair<int, std::size_t>> radix;
+    std::vector<AxisTiling> entries;  // filled where `classes` is not empty
+  };
+  struct SizeClass {
+    std::int64_t size = 1;
+    double times = 1;
+  };
+  struct KindEntry {
+    std::size_t begin = 0, end = 0;  // into size_classes_
+    std::int64_t last = 1;           // size of the last tile
+  };
+  struct KindTable {
+    std::vector<std::pair<int, std::size_t>> radix;
+    std::vector<KindEntry> entries;
+  };
+  struct Pass {
+    double cycles = 0, fill = 0;  // interval, stretched where a port is the bottleneck; latency beyond it
+    double read_lines = 0, sum_lines = 0;
+  };
+
+  static std::size_t index_of(const std::vector<std::pair<int, std::size_t>>& radix, const TileChoice& choice) {
+    std::size_t index = 0;
+    for (const auto& [dim, weight] : radix) index += static_cast<std::size_t>(choice[static_cast<std::size_t>(dim)]) * weight;
+    return index;
+  }
+  std::size_t add_radix(std::vector<std::pair<int, std::size_t>>& radix, std::uint32_t dims) const;
+  std::vector<std::int64_t> sizes_of(const TileChoice& choice) const;
+  void build_kinds();
+  const OperandEntry& entry(std::size_t operand, const TileChoice& choice);
+  [[nodiscard]] Pass pass_of(const model::ProductShape& shape) const;
+  [[nodiscard]] std::pair<double, double> vector_of(std::int64_t results) const;  // cycles, lane operations
+  void count_array(const TileChoice& choice, OperatorCounts& counts);
+  void count_vector(const TileChoice& choice, OperatorCounts& counts);
+  [[nodiscard]] std::int64_t element_count_of_output() const;
+
+  const model::LoopNest* nest_;
+  const model::CoreConfig* core_;
+  DramRates dram_;
+  model::TileFlow flow_;
+  std::vector<std::vector<std::int64_t>> tiles_;
+  std::vector<std::vector<double>> trips_;  // by dimension and candidate
+  std::array<int, 3> buffers_{2, 2, 2};
+  model::VectorWork work_;       // with `results` for one element of the result
+  std::int64_t row_ = 1;
+  std::vector<OperandTable> operands_;
+  std::vector<std::vector<AxisTable>> axes_;  // by operand and axis
+  std::array<KindTable, 4> kinds_;            // group, m, n, k
+  std::vector<SizeClass> size_classes_;
+};
+
+// All nests of an operator with a mapping by dimension names.
+GroupFeatures features_of(const model::Network& network, model::OpId op, const model::OperatorMapping& mapping,
+                          const model::CoreConfig& core, const MachineRates& rates);
+OperatorCounts counts_of(const model::Network& network, model::OpId op, const model::OperatorMapping& mapping,
+                         const model::CoreConfig& core, const DramRates& dram);
+
+}  // namespace accsim::sched

@@ -1,0 +1,72 @@
+// Builds the queues of one core for one group. Buffers are rings: a fill of a ring is written by instructions of one queue and
+// read by instructions of one queue; the builder derives the semaphores from that.
+//   full: the last writer of a fill signals, its first reader waits.
+//   free: the last reader of fill i signals, the first writer of fill i+B waits (B buffers); only where fill i+B exists.
+// So every semaphore has one waiting queue and ends at zero. Because every wait is met by an instruction that was added before,
+// the order of the calls is a valid sequential execution: no deadlock.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "model/program/program.h"
+
+namespace accsim::sched {
+
+// Where an instruction stands.
+struct InstructionRef {
+  model::Queue queue = model::Queue::load;
+  std::size_t index = 0;
+};
+
+using RingId = std::size_t;
+
+class GroupBuilder {
+ public:
+  explicit GroupBuilder(model::CoreId core) { program_.core = core; }
+
+  RingId add_ring(std::string name, model::Space space, std::vector<std::int64_t> addresses);
+
+  // Operator and tile that the next instructions work for.
+  void work_for(model::OpId layer, std::int32_t tile);
+
+  // Starts the next fill of a ring; returns its buffer.
+  model::Place begin_fill(RingId ring);
+  // Buffer of the ring's latest fill.
+  [[nodiscard]] model::Place current(RingId ring) const;
+  [[nodiscard]] std::int64_t fills(RingId ring) const { return static_cast<std::int64_t>(rings_[ring].fills.size()); }
+
+  InstructionRef add(model::Queue queue, std::variant<model::Copy, model::ArrayPass, model::VectorOp> op);
+  // The instruction writes to, or reads, the latest fill of the ring.
+  void writes(RingId ring, InstructionRef instruction);
+  void reads(RingId ring, InstructionRef instruction);
+
+  // Moves the load instructions that fill `rings` for the first time to the head of the load queue, marked as prefetch.
+  void prefetch_first_fill(RingId ring);
+
+  // Adds the semaphores; the builder is empty afterwards.
+  model::CoreProgram finish();
+
+ private:
+  struct Fill {
+    bool written = false;
+    bool read = false;
+    InstructionRef first_writer, last_writer, first_reader, last_reader;
+  };
+  struct Ring {
+    std::string name;
+    model::Space space = model::Space::scratchpad;
+    std::vector<std::int64_t> addresses;
+    std::vector<Fill> fills;
+    bool prefetch = false;
+  };
+  model::Instruction& at(InstructionRef ref) { return program_.queue(ref.queue)[ref.index]; }
+
+  model::CoreProgram program_;
+  std::vector<Ring> rings_;
+  model::OpId layer_;
+  std::int32_t tile_ = 0;
+};
+
+}  // namespace accsim::sched

@@ -1,0 +1,18 @@
+// Schedule -> program, group by group, when the simulator asks for it.
+#pragma once
+#include <memory>
+
+#include "model/arch/arch.h"
+#include "model/program/program.h"
+#include "model/schedule/schedule.h"
+#include "model/workload/network.h"
+
+namespace accsim::sched {
+
+// The three must outlive the source. The schedule has been verified; ConfigError for what the format can say but this
+// version cannot lower (splits over cores, fused groups, homes other than DRAM), naming the group.
+// `seed`: which rows a Gather reads where there are no data.
+std::unique_ptr<model::ProgramSource> lower(const model::Schedule& schedule, const model::Network& network,
+                                            const model::Architecture& arch, std::uint64_t seed);
+
+}  // namespace accsim::sched

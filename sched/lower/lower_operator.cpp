@@ -1,0 +1,363 @@
+#include "sched/lower/lower_operator.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include "model/base/error.h"
+#include "model/schedule/tiling.h"
+#include "sched/lower/group_builder.h"
+#include "sched/lower/tile_access.h"
+
+namespace accsim::sched {
+
+using namespace model;
+
+namespace {
+
+VectorKind vector_kind(OpType type) {
+  switch (type) {
+    case OpType::max_pool:
+      return VectorKind::max_pool;
+    case OpType::average_pool:
+    case OpType::global_average_pool:
+      return VectorKind::average_pool;
+    case OpType::add:
+      return VectorKind::add;
+    case OpType::mul:
+      return VectorKind::mul;
+    case OpType::softmax:
+      return VectorKind::softmax;
+    case OpType::layer_normalization:
+      return VectorKind::layer_normalization;
+    case OpType::transpose:
+      return VectorKind::move;
+    case OpType::relu:
+    case OpType::clip:
+    case OpType::sigmoid:
+    case OpType::tanh:
+    case OpType::gelu:
+      return VectorKind::activate;
+    default:
+      throw InternalError(std::string(name_of(type)) + " has no vector instruction");
+  }
+}
+
+bool is_activation(OpType type) {
+  return type == OpType::relu || type == OpType::clip || type == OpType::sigmoid || type == OpType::tanh ||
+         type == OpType::gelu;
+}
+
+// The operator's own activation where it is one, then those fused into it.
+std::vector<FusedActivation> activations_of(const Operator& op) {
+  std::vector<FusedActivation> all;
+  if (is_activation(op.type)) {
+    FusedActivation own{op.type, {}, op.name};
+    if (const auto* clip = std::get_if<ClipAttributes>(&op.attributes)) own.clip = *clip;
+    all.push_back(std::move(own));
+  }
+  all.insert(all.end(), op.activations.begin(), op.activations.end());
+  return all;
+}
+
+// Padding counted: the window's size, whatever part of it lies in the tensor.
+std::int64_t pool_divisor(const Operator& op) {
+  const auto* pool = std::get_if<PoolAttributes>(&op.attributes);
+  if (op.type != OpType::average_pool || pool == nullptr || !pool->count_include_pad) return 0;
+  return pool->kernel[0] * pool->kernel[1];
+}
+
+// The tiles of one nest, one after the other.
+class TileSequence {
+ public:
+  TileSequence(const LoopNest& nest, const OperatorMapping& mapping) : nest_(&nest), tile_(tile_sizes(nest, mapping)) {
+    const std::vector<std::int64_t> trips = trip_counts(nest, tile_);
+    for (const int dim : loop_order(nest, mapping)) {
+      if (trips[static_cast<std::size_t>(dim)] <= 1) continue;
+      const bool reduced = nest.dims[static_cast<std::size_t>(dim)].kind == DimKind::k;
+      if (!reduced && !reduced_.empty())
+        throw InternalError("layer " + mapping.layer + ": the loop over " +
+                            nest.dims[static_cast<std::size_t>(dim)].name + " is inside a reduction loop");
+      (reduced ? reduced_ : outer_).push_back(dim);
+    }
+    at_.low.assign(nest.dims.size(), 0);
+    at_.size = tile_;
+  }
+  [[nodiscard]] const TileIndex& at() const { return at_; }
+  bool next_reduction() { return advance(reduced_); }  // false after the last; then at the first again
+  bool next_output() { return advance(outer_); }
+
+ private:
+  bool advance(const std::vector<int>& dims) {
+    for (std::size_t i = dims.size(); i-- > 0;) {
+      const auto d = static_cast<std::size_t>(dims[i]);
+      const std::int64_t extent = nest_->dims[d].extent;
+      at_.low[d] += tile_[d];
+      const bool inside = at_.low[d] < extent;
+      if (!inside) at_.low[d] = 0;
+      at_.size[d] = std::min(tile_[d], extent - at_.low[d]);
+      if (inside) return true;
+    }
+    return false;
+  }
+
+  const LoopNest* nest_;
+  std::vector<std::int64_t> tile_;
+  std::vector<int> outer_, reduced_;  // dimensions with more than one tile, outermost first
+  TileIndex at_;
+};
+
+class OperatorLowering {
+ public:
+  explicit OperatorLowering(const OperatorTask& task)
+      : task_(task), op_(task.network->op(task.op)), builder_(task.core) {
+    for (const RingPlace& place : task.buffers)
+      rings_[place.role] = builder_.add_ring(place.role, place.space, place.addresses);
+    for (const std::string& role : task.prefetch) builder_.prefetch_first_fill(rings_.at(role));
+  }
+
+  CoreProgram run() {
+    for (const LoopNest& nest : *task_.nests) {
+      nest_ = &nest;
+      fetched_.assign(nest.operands.size(), std::nullopt);
+      roles_.clear();
+      for (std::size_t i = 0; i < nest.operands.size(); ++i) roles_.push_back(role_name(nest, i));
+      TileSequence tiles(nest, *task_.mapping);
+      do {
+        builder_.work_for(task_.op, tile_number_++);
+        switch (flow_of(nest)) {
+          case TileFlow::array:
+            array_tile(tiles);
+            break;
+          case TileFlow::vector:
+            vector_tile(tiles.at());
+            break;
+          case TileFlow::copy:
+            copy_tile(tiles.at());
+            break;
+          case TileFlow::gather:
+            gather_tile(tiles.at());
+            break;
+        }
+      } while (tiles.next_output());
+    }
+    return builder_.finish();
+  }
+
+ private:
+  // An operand's tile in its buffer.
+  struct Tile {
+    Box box;
+    Place place;
+    std::optional<RingId> ring;  // none where the box is empty: nothing was fetched
+  };
+
+  [[nodiscard]] RingId ring_of(std::size_t operand) const { return rings_.at(roles_[operand]); }
+  [[nodiscard]] std::size_t output_index() const { return nest_->operands.size() - 1; }
+  [[nodiscard]] Place in_dram(const Operand& operand) const {
+    return {Space::dram, CoreId(), task_.dram->address_of(operand.tensor)};
+  }
+
+  Tile fetch(std::size_t i, const TileIndex& at) {
+    const Operand& operand = nest_->operands[i];
+    const RingId ring = ring_of(i);
+    Tile tile{tile_box(*nest_, operand, at), {}, ring};
+    if (is_empty(tile.box)) {
+      tile.ring.reset();
+    } else if (!fetched_[i] || !same_box(*fetched_[i], tile.box)) {
+      const Place buffer = builder_.begin_fill(ring);
+      for (const Copy& copy : box_copies(operand, tile.box, in_dram(operand), buffer, true))
+        builder_.writes(ring, builder_.add(Queue::load, copy));
+      fetched_[i] = tile.box;
+    }
+    tile.place = builder_.current(ring);
+    return tile;
+  }
+
+  TileRef reference(std::size_t operand, const Tile& tile, const TileIndex& at, const std::vector<int>& dims) const {
+    return tile_ref(nest_->operands[operand], tile.box, at, dims, tile.place, nest_->operands[operand].type);
+  }
+
+  void used(const Tile& tile, InstructionRef by) {
+    if (tile.ring) builder_.reads(*tile.ring, by);
+  }
+
+  // Loops of a vector instruction: normalised and reduced dimensions are rows, all others elements of the result.
+  [[nodiscard]] std::vector<Loop> vector_loops(const std::vector<int>& dims, const TileIndex& at) const {
+    std::vector<Loop> loops;
+    for (const int dim : dims) {
+      const auto d = static_cast<std::size_t>(dim);
+      loops.push_back({at.size[d], nest_->dims[d].kind == DimKind::row ? DimKind::row : DimKind::m});
+    }
+    return loops;
+  }
+
+  void array_tile(TileSequence& tiles) {
+    const RingId accumulator = rings_.at("accumulator");
+    const Operand& output = nest_->output();
+    const DataType sum_type = accumulator_type();
+    Tile sums{tile_box(*nest_, output, tiles.at()), builder_.begin_fill(accumulator), accumulator};
+    bool first = true;
+    do {
+      const TileIndex& at = tiles.at();
+      const std::vector<int> dims = instruction_dims(*nest_, at, true);
+      ArrayPass pass;
+      pass.accumulate = !first;
+      for (const int dim : dims)
+        pass.loops.push_back({at.size[static_cast<std::size_t>(dim)], nest_->dims[static_cast<std::size_t>(dim)].kind});
+      std::vector<Tile> sources;
+      for (std::size_t i = 0; i < output_index(); ++i) {
+        const OperandRole role = nest_->operands[i].role;
+        if (role == OperandRole::bias) continue;
+        sources.push_back(fetch(i, at));
+        (role == OperandRole::weight ? pass.weight : pass.input) = reference(i, sources.back(), at, dims);
+      }
+      pass.output = tile_ref(output, sums.box, at, dims, sums.place, sum_type);
+      const InstructionRef instruction = builder_.add(Queue::array, std::move(pass));
+      for (const Tile& source : sources) used(source, instruction);
+      builder_.writes(accumulator, instruction);
+      first = false;
+    } while (tiles.next_reduction());
+
+    const TileIndex& at = tiles.at();
+    const std::vector<int> dims = instruction_dims(*nest_, at, false);
+    std::vector<Tile> sources{sums};
+    VectorOp requantize;
+    requantize.kind = VectorKind::requantize;
+    requantize.loops = vector_loops(dims, at);
+    requantize.sources.push_back(tile_ref(output, sums.box, at, dims, sums.place, sum_type));
+    for (std::size_t i = 0; i < output_index(); ++i) {
+      if (nest_->operands[i].role != OperandRole::bias) continue;
+      sources.push_back(fetch(i, at));
+      requantize.sources.push_back(reference(i, sources.back(), at, dims));
+    }
+    requantize.activations = activations_of(op_);
+    finish_tile(std::move(requantize), sources, at, dims);
+  }
+
+  void vector_tile(const TileIndex& at) {
+    const std::vector<int> dims = instruction_dims(*nest_, at, true);
+    VectorOp work;
+    work.kind = vector_kind(nest_->type);
+    work.loops = vector_loops(dims, at);
+    work.activations = activations_of(op_);
+    work.divisor = pool_divisor(op_);
+    std::vector<Tile> sources;
+    for (std::size_t i = 0; i < output_index(); ++i) {
+      sources.push_back(fetch(i, at));
+      work.sources.push_back(reference(i, sources.back(), at, dims));
+    }
+    finish_tile(std::move(work), sources, at, dims);
+  }
+
+  // The vector instruction that makes the tile of the result, and its way to DRAM.
+  void finish_tile(VectorOp work, const std::vector<Tile>& sources, const TileIndex& at,
+                   const std::vector<int>& dims) {
+    const RingId ring = rings_.at("output");
+    const Tile result{tile_box(*nest_, nest_->output(), at), builder_.begin_fill(ring), ring};
+    work.output = reference(output_index(), result, at, dims);
+    const InstructionRef instruction = builder_.add(Queue::vector, std::move(work));
+    for (const Tile& source : sources) used(source, instruction);
+    builder_.writes(ring, instruction);
+    store(result);
+  }
+
+  void store(const Tile& tile) {
+    const Operand& output = nest_->output();
+    for (const Copy& copy : box_copies(output, tile.box, in_dram(output), tile.place, false))
+      used(tile, builder_.add(Queue::store, copy));
+  }
+
+  // From the input's tile straight to DRAM. Each axis of input and output follows one dimension of the nest.
+  void copy_tile(const TileIndex& at) {
+    const Tile tile = fetch(0, at);
+    const Operand& input = nest_->operands[0];
+    const Operand& output = nest_->output();
+    const std::int64_t element = storage_bytes(output.type, 1).value();
+    std::vector<std::int64_t> tile_stride(nest_->dims.size(), 0);
+    std::int64_t dense = element;
+    for (std::size_t a = input.axes.size(); a-- > 0;) {
+      for (const AxisTerm& term : input.axes[a].terms) tile_stride[static_cast<std::size_t>(term.dim)] = dense;
+      dense *= tile.box[a].count;
+    }
+    const Box to = tile_box(*nest_, output, at);
+    Place memory = in_dram(output);
+    std::vector<CopyAxis> axes(to.size());
+    for (std::size_t a = 0; a < to.size(); ++a) {
+      memory.address += to[a].low * output.axes[a].stride * element;
+      axes[a] = {to[a].count, to[a].step * output.axes[a].stride * element, 0};
+      for (const AxisTerm& term : output.axes[a].terms) axes[a].tile_stride = tile_stride[static_cast<std::size_t>(term.dim)];
+    }
+    for (const Copy& copy : strided_copies(std::move(axes), element, memory, tile.place, false))
+      used(tile, builder_.add(Queue::store, copy));
+  }
+
+  // operands: table {OUTER?, ROWS, WIDTH}, indices {ROWS}, output {OUTER?, ROWS, WIDTH}.
+  void gather_tile(const TileIndex& at) {
+    const Tile indices = fetch(1, at);
+    const Operand& table = nest_->operands[0];
+    const Operand& output = nest_->output();
+    const std::size_t rows_axis = table.axes.size() - 2;
+    const std::int64_t element = storage_bytes(table.type, 1).value();
+    const std::int64_t width = table.axes[rows_axis].stride;
+    const bool has_outer = rows_axis > 0;
+    const std::int64_t outer_extent = has_outer ? table.axes[0].extent : 1;
+    const RingId ring = rings_.at("output");
+    const Tile result{tile_box(*nest_, output, at), builder_.begin_fill(ring), ring};
+    const BoxAxis outer = has_outer ? result.box.front() : BoxAxis{0, 1, 1};
+    const BoxAxis& rows = result.box[rows_axis];
+    const BoxAxis& columns = result.box[rows_axis + 1];
+    for (std::int64_t i = 0; i < outer.count; ++i) {
+      Copy copy;
+      copy.extent = {rows.count, 1, 1, columns.count * element};
+      copy.src.place = in_dram(table);
+      if (has_outer) copy.src.place.address += (outer.low + i) * table.axes[0].stride * element;
+      copy.src.place.address += columns.low * element;
+      copy.src.stride[0] = width * element;
+      copy.dst.place = result.place;
+      copy.dst.place.address += i * rows.count * columns.count * element;
+      copy.dst.stride[0] = columns.count * element;
+      const std::int64_t table_rows =
+          element_count(task_.network->tensor(table.tensor).shape) / (width * outer_extent);
+      copy.gather = Copy::Gather{indices.place, rows.low, table_rows, task_.seed};
+      const InstructionRef load = builder_.add(Queue::load, copy);
+      used(indices, load);
+      builder_.writes(ring, load);
+    }
+    store(result);
+  }
+
+  [[nodiscard]] DataType accumulator_type() const { return task_.accumulator_type; }
+
+  const OperatorTask& task_;
+  const Operator& op_;
+  GroupBuilder builder_;
+  std::map<std::string, RingId> rings_;
+  const LoopNest* nest_ = nullptr;
+  std::vector<std::string> roles_;                // by operand
+  std::vector<std::optional<Box>> fetched_;       // by operand: the box that was fetched last
+  std::int32_t tile_number_ = 0;
+};
+
+}  // namespace
+
+std::vector<BufferNeed> operator_needs(const std::vector<LoopNest>& nests, const OperatorMapping& mapping,
+                                       const CoreConfig& core) {
+  std::vector<BufferNeed> all;
+  for (const LoopNest& nest : nests) {
+    for (const BufferNeed& need : buffer_needs(nest, mapping, core)) {
+      const auto same = std::find_if(all.begin(), all.end(), [&](const BufferNeed& n) { return n.role == need.role; });
+      if (same == all.end()) {
+        all.push_back(need);
+      } else {
+        same->buffers = std::max(same->buffers, need.buffers);
+        same->bytes = std::max(same->bytes, need.bytes);
+      }
+    }
+  }
+  return all;
+}
+
+CoreProgram lower_operator(const OperatorTask& task) { return OperatorLowering(task).run(); }
+
+}  // namespace accsim::sched

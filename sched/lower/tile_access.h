@@ -1,0 +1,46 @@
+// Tiles as instructions see them: boxes of an operand, dense in a buffer in the operand's axis order, and the strided
+// copies between that buffer and the whole tensor in DRAM.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "model/program/program.h"
+#include "model/workload/loop_nest.h"
+
+namespace accsim::sched {
+
+// Position and size of a tile in the iteration space, one entry a dimension of the nest.
+struct TileIndex {
+  std::vector<std::int64_t> low;
+  std::vector<std::int64_t> size;
+};
+
+// The box that the tile needs, axes of stride 0 (broadcast) reduced to one coordinate.
+model::Box tile_box(const model::LoopNest& nest, const model::Operand& operand, const TileIndex& tile);
+bool same_box(const model::Box& a, const model::Box& b);
+bool is_empty(const model::Box& box);
+
+// Dimensions that an instruction loops over: those with more than one index in the tile, reduced ones (kind k) if asked for.
+std::vector<int> instruction_dims(const model::LoopNest& nest, const TileIndex& tile, bool reduced);
+
+// The operand's box at `place` as loops over `dims` see it.
+model::TileRef tile_ref(const model::Operand& operand, const model::Box& box, const TileIndex& tile,
+                        const std::vector<int>& dims, model::Place place, model::DataType type);
+
+// One axis of a copy: `count` runs, so many bytes apart in memory and in the tile.
+struct CopyAxis {
+  std::int64_t count = 1;
+  std::int64_t memory_stride = 0;
+  std::int64_t tile_stride = 0;
+};
+
+// Copies between a tensor at `memory` (its first byte) and the tile of `box` at `tile`; as few and as long as possible:
+// axes that follow each other without a gap on both sides are merged. `to_tile`: the direction.
+std::vector<model::Copy> box_copies(const model::Operand& operand, const model::Box& box, model::Place memory,
+                                    model::Place tile, bool to_tile);
+
+// The same from the axes, outermost first, of elements of `element` bytes.
+std::vector<model::Copy> strided_copies(std::vector<CopyAxis> axes, std::int64_t element, model::Place memory,
+                                        model::Place tile, bool to_tile);
+
+}  // namespace accsim::sched

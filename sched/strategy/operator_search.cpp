@@ -1,0 +1,254 @@
+#include "sched/strategy/operator_search.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <memory>
+
+#include "model/base/error.h"
+#include "sched/strategy/tile_candidates.h"
+
+namespace accsim::sched {
+
+using namespace model;
+
+namespace {
+
+using Order = std::vector<int>;
+
+struct Candidate {
+  TileChoice choice{};
+  const Order* order = nullptr;
+};
+
+class OperatorSearch {
+ public:
+  OperatorSearch(const Network& network, OpId op, const CostModel& cost, const CoreConfig& core, int buffers)
+      : network_(network), op_(network.op(op)), cost_(cost), core_(core), rates_(cost.rates(core)), buffers_(buffers),
+        nests_(loop_nests_of(network, op)) {
+    const LoopNest& first = nests_.front();
+    dims_ = first.dims.size();
+    for (std::size_t d = 0; d < dims_; ++d) {
+      std::vector<std::int64_t> tiles;
+      for (const LoopNest& nest : nests_) {
+        const auto more = tile_candidates(nest, d, core, rates_.dram.burst_bytes);
+        tiles.insert(tiles.end(), more.begin(), more.end());
+      }
+      std::sort(tiles.begin(), tiles.end());
+      tiles.erase(std::unique(tiles.begin(), tiles.end()), tiles.end());
+      tiles_.push_back(std::move(tiles));
+      if (tiles_.back().size() > 1) tiled_.push_back(static_cast<int>(d));
+    }
+    for (const LoopNest& nest : nests_) {
+      std::vector<std::vector<std::int64_t>> own(dims_);
+      for (std::size_t d = 0; d < dims_; ++d)
+        for (const std::int64_t tile : tiles_[d]) own[d].push_back(std::min(tile, nest.dims[d].extent));
+      evaluators_.push_back(std::make_unique<NestEvaluator>(nest, op_, rates_.dram, core, std::move(own)));
+      evaluators_.back()->set_buffers(buffers, buffers, buffers);
+    }
+    for (std::size_t d = 0; d < dims_; ++d) {
+      std::uint64_t signature = 0;
+      for (const LoopNest& nest : nests_)
+        for (const Operand& operand : nest.operands) signature = signature * 2 + (moves(operand, static_cast<int>(d)) ? 1 : 0);
+      signatures_.push_back(signature);
+    }
+  }
+
+  OperatorSearchResult run() {
+    TileChoice smallest{};
+    choice_ = smallest;
+    descend(0);
+    OperatorSearchResult result;
+    result.candidates = candidates_;
+    result.mapspace_log10 = mapspace();
+    for (const auto& entry : front_.entries())
+      result.front.push_back({entry.figure, entry.footprint, mapping_of(entry.candidate)});
+    return result;
+  }
+
+  // Of the smallest tiles.
+  [[nodiscard]] BufferBytes least_needs() { return needs(TileChoice{}); }
+
+ private:
+  static bool moves(const Operand& operand, int dim) {
+    for (const Axis& axis : operand.axes) {
+      if (axis.stride == 0) continue;
+      for (const AxisTerm& term : axis.terms)
+        if (term.dim == dim && term.coefficient != 0) return true;
+    }
+    return false;
+  }
+
+  [[nodiscard]] std::int64_t tile(const TileChoice& choice, int dim) const {
+    return tiles_[static_cast<std::size_t>(dim)][static_cast<std::size_t>(choice[static_cast<std::size_t>(dim)])];
+  }
+  [[nodiscard]] bool reduced(int dim) const {
+    return nests_.front().dims[static_cast<std::size_t>(dim)].kind == DimKind::k;
+  }
+
+  // The nests of an operator follow each other through the same buffers.
+  BufferBytes needs(const TileChoice& choice) {
+    BufferBytes all;
+    for (const auto& evaluator : evaluators_) {
+      const BufferBytes bytes = evaluator->needs(choice);
+      all.scratchpad = std::max(all.scratchpad, bytes.scratchpad);
+      all.accumulator = std::max(all.accumulator, bytes.accumulator);
+    }
+    return all;
+  }
+
+  void descend(std::size_t level) {
+    if (level == tiled_.size()) {
+      const BufferBytes bytes = needs(choice_);
+      if (bytes.scratchpad <= core_.scratchpad.size().value() && bytes.accumulator <= core_.accumulator.size().value())
+        evaluate(bytes);
+      return;
+    }
+    const auto d = static_cast<std::size_t>(tiled_[level]);
+    for (std::size_t i = 0; i < tiles_[d].size(); ++i) {
+      choice_[d] = static_cast<std::int32_t>(i);
+      // Larger tiles of the dimensions to come need no less than the smallest ones, rings of two that become one aside.
+      const BufferBytes least = least_of(choice_);
+      if (least.scratchpad > core_.scratchpad.size().value() || least.accumulator > core_.accumulator.size().value()) {
+        break;
+      }
+      descend(level + 1);
+    }
+    choice_[d] = 0;
+  }
+
+  // One buffer of each ring, which no larger tile undercuts.
+  BufferBytes least_of(const TileChoice& choice) {
+    BufferBytes all;
+    for (const auto& evaluator : evaluators_) {
+      const BufferBytes bytes = evaluator->single_needs(choice);
+      all.scratchpad = std::max(all.scratchpad, bytes.scratchpad);
+      all.accumulator = std::max(all.accumulator, bytes.accumulator);
+    }
+    return all;
+  }
+
+  void evaluate(const BufferBytes& bytes) {
+    const std::int64_t footprint = bytes.scratchpad + bytes.accumulator;
+    bool worked = false;
+    OperatorCounts work;
+    for (const Order& order : orders()) {
+      ++candidates_;
+      OperatorCounts traffic;
+      for (const auto& evaluator : evaluators_) evaluator->count_traffic(choice_, order, traffic);
+      if (!worked) {
+        OperatorCounts bound = traffic;
+        for (const auto& evaluator : evaluators_) evaluator->bound_work(choice_, bound);
+        if (front_.covers(figure_of(bound), footprint)) continue;
+        for (const auto& evaluator : evaluators_) evaluator->count_work(choice_, work);
+        worked = true;
+      }
+      add_work(traffic, work);
+      front_.insert(figure_of(traffic), footprint, {choice_, &order});
+    }
+  }
+
+  Figure figure_of(const OperatorCounts& counts) const {
+    const CostModel::Figures f = cost_.figures(features_from(counts, rates_));
+    return {f.cycles, f.energy_pj};
+  }
+
+  // Loop orders of the current choice: dimensions with several tiles, those that are not reduced permuted by the
+  // sets of operands that they move, outermost first.
+  const std::vector<Order>& orders() {
+    std::uint32_t active = 0;
+    for (const int d : tiled_)
+      if (choice_[static_cast<std::size_t>(d)] + 1 < static_cast<std::int32_t>(tiles_[static_cast<std::size_t>(d)].size()))
+        active |= std::uint32_t{1} << static_cast<std::uint32_t>(d);
+    const auto [it, fresh] = orders_.try_emplace(active);
+    if (!fresh) return it->second;
+    std::vector<std::vector<int>> classes;  // in nest order
+    Order tail;
+    for (const int d : tiled_) {
+      if ((active >> static_cast<std::uint32_t>(d) & 1U) == 0) continue;
+      if (reduced(d)) {
+        tail.push_back(d);
+        continue;
+      }
+      const auto same = std::find_if(classes.begin(), classes.end(), [&](const std::vector<int>& c) {
+        return signatures_[static_cast<std::size_t>(c.front())] == signatures_[static_cast<std::size_t>(d)];
+      });
+      if (same == classes.end()) {
+        classes.push_back({d});
+      } else {
+        same->push_back(d);
+      }
+    }
+    std::vector<std::size_t> permutation(classes.size());
+    for (std::size_t i = 0; i < permutation.size(); ++i) permutation[i] = i;
+    do {
+      Order order;
+      for (const std::size_t c : permutation) order.insert(order.end(), classes[c].begin(), classes[c].end());
+      order.insert(order.end(), tail.begin(), tail.end());
+      it->second.push_back(std::move(order));
+    } while (std::next_permutation(permutation.begin(), permutation.end()));
+    return it->second;
+  }
+
+  [[nodiscard]] double mapspace() const {
+    double log10 = 0;
+    double free = 0;
+    for (const int d : tiled_) {
+      log10 += std::log10(static_cast<double>(tiles_[static_cast<std::size_t>(d)].size()));
+      if (!reduced(d)) log10 += std::log10(++free);
+    }
+    return log10;
+  }
+
+  [[nodiscard]] OperatorMapping mapping_of(const Candidate& candidate) const {
+    OperatorMapping mapping;
+    mapping.layer = op_.name;
+    const LoopNest& nest = nests_.front();
+    for (const int d : tiled_) mapping.tile[nest.dims[static_cast<std::size_t>(d)].name] = tile(candidate.choice, d);
+    for (const int d : *candidate.order) mapping.order.push_back(nest.dims[static_cast<std::size_t>(d)].name);
+    if (buffers_ == 1) mapping.buffers = {{"input", 1}, {"weight", 1}, {"output", 1}};
+    return mapping;
+  }
+
+  const Network& network_;
+  const Operator& op_;
+  const CostModel& cost_;
+  const CoreConfig& core_;
+  MachineRates rates_;
+  int buffers_;
+  std::vector<LoopNest> nests_;
+  std::size_t dims_ = 0;
+  std::vector<std::vector<std::int64_t>> tiles_;
+  std::vector<int> tiled_;  // dimensions with more than one candidate
+  std::vector<std::unique_ptr<NestEvaluator>> evaluators_;
+  std::vector<std::uint64_t> signatures_;  // by dimension: operands that it moves
+  std::map<std::uint32_t, std::vector<Order>> orders_;
+  TileChoice choice_{};
+  ParetoSet<Candidate> front_;
+  std::int64_t candidates_ = 0;
+};
+
+[[noreturn]] void refuse(const Operator& op, const CoreConfig& core, std::int64_t core_id, const BufferBytes& least) {
+  const bool scratchpad = least.scratchpad > core.scratchpad.size().value();
+  const MemoryConfig& memory = scratchpad ? core.scratchpad : core.accumulator;
+  const std::int64_t bytes = scratchpad ? least.scratchpad : least.accumulator;
+  throw InfeasibleError("layer \"" + op.name + "\" (" + std::string(name_of(op.type)) + ") fits on core " +
+                        std::to_string(core_id) + " (\"" + core.name + "\") with no tile: its " +
+                        (scratchpad ? "scratchpad" : "accumulator") + " has " + std::to_string(memory.size_kib) +
+                        " KiB, the smallest size that would do is " + std::to_string(ceil_div(bytes, 1024)) + " KiB");
+}
+
+}  // namespace
+
+OperatorSearchResult search_operator(const Network& network, OpId op, const CostModel& cost, const CoreConfig& core,
+                                     std::int64_t core_id) {
+  OperatorSearch both(network, op, cost, core, 2);
+  OperatorSearchResult result = both.run();
+  if (!result.front.empty()) return result;
+  OperatorSearch single(network, op, cost, core, 1);
+  OperatorSearchResult reduced = single.run();
+  if (reduced.front.empty()) refuse(network.op(op), core, core_id, single.least_needs());
+  return reduced;
+}
+
+}  // namespace accsim::sched

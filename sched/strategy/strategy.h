@@ -1,0 +1,44 @@
+// The one interface of all strategies: a network and an architecture in, a verified schedule out. One file a strategy;
+// each states objective, optimality and cost in its header. Registered in strategy.cpp by an explicit call.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model/measure.h"
+#include "sched/cost/cost_model.h"
+
+namespace accsim::sched {
+
+enum class Objective : std::uint8_t { edp, latency, energy };
+std::string_view name_of(Objective objective);
+
+struct SearchRequest {
+  const model::Network* network = nullptr;  // after fuse_activations
+  const model::Architecture* arch = nullptr;
+  const CostModel* cost = nullptr;
+  Objective objective = Objective::edp;
+  int threads = 1;                       // changes nothing in the result
+  model::Measurer* measurer = nullptr;   // for strategies that measure; may be null
+};
+
+struct SearchResult {
+  model::Schedule schedule;
+  std::vector<Prediction> groups;  // one a group
+  std::int64_t candidates = 0;     // mappings evaluated
+  double mapspace_log10 = 0;       // of the space that was searched
+  bool exact = false;              // the best of that space under the cost model
+};
+
+class Strategy {
+ public:
+  virtual ~Strategy() = default;
+  [[nodiscard]] virtual std::string name() const = 0;
+  // InfeasibleError (naming layer, buffer and the smallest size that would do) where nothing fits.
+  [[nodiscard]] virtual SearchResult search(const SearchRequest& request) const = 0;
+};
+
+std::vector<std::string> strategy_names();
+std::unique_ptr<Strategy> make_strategy(const std::string& name);  // ConfigError on an unknown name
+
+}  // namespace accsim::sched

@@ -1,0 +1,299 @@
+#!/usr/bin/env python3
+"""Writes the shipped networks, workloads/*.json (accsim-net/1).
+
+The image networks follow torchvision's definitions with batch normalisation folded into the convolution before it
+(so every convolution has a bias); BERT follows "BERT: Pre-training of Deep Bidirectional Transformers", Devlin et al.,
+NAACL 2019, base size. tests/reference/test_workloads.cpp holds the results against known figures.
+
+usage: scripts/make_workloads.py [folder]       (default: workloads/ beside scripts/)
+"""
+import json
+import pathlib
+import sys
+
+
+class Net:
+    """Collects layers; every method adds one and returns the name of its output tensor."""
+
+    def __init__(self, name, source, inputs):
+        self.head = {"schema": "accsim-net/1", "name": name, "_source": source, "precision": "int8", "inputs": inputs}
+        self.weights = []
+        self.layers = []
+
+    def layer(self, name, op, inputs, **attributes):
+        inputs = [inputs] if isinstance(inputs, str) else inputs
+        self.layers.append({"name": name, "op": op, "inputs": inputs, **attributes})
+        return name
+
+    def weight(self, name, shape):
+        self.weights.append({"name": name, "shape": shape})
+        return name
+
+    def conv(self, name, x, channels, kernel, stride=1, pad=0, **attributes):
+        if stride != 1:
+            attributes["strides"] = [stride, stride]
+        if pad != 0:
+            attributes["pads"] = [pad] * 4
+        return self.layer(name, "Conv", x, out_channels=channels, kernel_shape=[kernel, kernel], **attributes)
+
+    def relu(self, name, x):
+        return self.layer(name, "Relu", x)
+
+    def conv_relu(self, name, x, channels, kernel, stride=1, pad=0, **attributes):
+        return self.relu(name + ".relu", self.conv(name, x, channels, kernel, stride, pad, **attributes))
+
+    def pool(self, name, op, x, kernel, stride, pad=0, **attributes):
+        if pad != 0:
+            attributes["pads"] = [pad] * 4
+        return self.layer(name, op, x, kernel_shape=[kernel, kernel], strides=[stride, stride], **attributes)
+
+    def linear(self, name, x, features):
+        return self.layer(name, "Gemm", x, out_features=features, transB=1)
+
+    def classifier(self, x, name, classes=1000):
+        x = self.layer("avgpool", "GlobalAveragePool", x)
+        x = self.layer("flatten", "Flatten", x)
+        return self.linear(name, x, classes)
+
+    def write(self, folder):
+        lines = ["{"]
+        for key, value in self.head.items():
+            lines.append(f"  {json.dumps(key)}: {json.dumps(value)},")
+        for key, items in (("weights", self.weights), ("layers", self.layers)):
+            if not items:
+                continue
+            lines.append(f'  "{key}": [')
+            lines += ["    " + json.dumps(item) + "," for item in items[:-1]]
+            lines += ["    " + json.dumps(items[-1]), "  ]" + ("," if key == "weights" else "")]
+        lines.append("}")
+        (folder / (self.head["name"] + ".json")).write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def image():
+    return [{"name": "input", "shape": [1, 3, 224, 224]}]
+
+
+def torchvision(model):
+    return f"torchvision 0.14 models.{model}, evaluation mode, batch normalisation folded"
+
+
+def alexnet():
+    net = Net("alexnet", torchvision("alexnet"), image())
+    x = net.conv_relu("features.0", "input", 64, 11, 4, 2)
+    x = net.pool("features.2", "MaxPool", x, 3, 2)
+    x = net.conv_relu("features.3", x, 192, 5, 1, 2)
+    x = net.pool("features.5", "MaxPool", x, 3, 2)
+    x = net.conv_relu("features.6", x, 384, 3, 1, 1)
+    x = net.conv_relu("features.8", x, 256, 3, 1, 1)
+    x = net.conv_relu("features.10", x, 256, 3, 1, 1)
+    x = net.pool("features.12", "MaxPool", x, 3, 2)
+    x = net.pool("avgpool", "AveragePool", x, 1, 1)  # adaptive to 6x6, which the input is
+    x = net.layer("flatten", "Flatten", x)
+    x = net.relu("classifier.1.relu", net.linear("classifier.1", x, 4096))
+    x = net.relu("classifier.4.relu", net.linear("classifier.4", x, 4096))
+    net.linear("classifier.6", x, 1000)
+    return net
+
+
+def vgg(depth, plan):
+    net = Net(f"vgg{depth}", torchvision(f"vgg{depth}"), image())
+    x = "input"
+    index = 0
+    for width in plan:
+        if width == "M":
+            x = net.pool(f"features.{index}", "MaxPool", x, 2, 2)
+            index += 1
+        else:
+            x = net.conv_relu(f"features.{index}", x, width, 3, 1, 1)
+            index += 2
+    x = net.pool("avgpool", "AveragePool", x, 1, 1)  # adaptive to 7x7, which the input is
+    x = net.layer("flatten", "Flatten", x)
+    x = net.relu("classifier.0.relu", net.linear("classifier.0", x, 4096))
+    x = net.relu("classifier.3.relu", net.linear("classifier.3", x, 4096))
+    net.linear("classifier.6", x, 1000)
+    return net
+
+
+def vgg16():
+    return vgg(16, [64, 64, "M", 128, 128, "M", 256, 256, 256, "M", 512, 512, 512, "M", 512, 512, 512, "M"])
+
+
+def vgg19():
+    return vgg(19, [64, 64, "M", 128, 128, "M"] + [256] * 4 + ["M"] + [512] * 4 + ["M"] + [512] * 4 + ["M"])
+
+
+def resnet(depth, blocks, bottleneck):
+    net = Net(f"resnet{depth}", torchvision(f"resnet{depth}"), image())
+    x = net.conv_relu("conv1", "input", 64, 7, 2, 3)
+    x = net.pool("maxpool", "MaxPool", x, 3, 2, 1)
+    channels = 64
+    for stage, count in enumerate(blocks):
+        width = 64 << stage
+        out = width * 4 if bottleneck else width
+        for block in range(count):
+            name = f"layer{stage + 1}.{block}"
+            stride = 2 if stage > 0 and block == 0 else 1
+            if bottleneck:
+                y = net.conv_relu(name + ".conv1", x, width, 1)
+                y = net.conv_relu(name + ".conv2", y, width, 3, stride, 1)
+                y = net.conv(name + ".conv3", y, out, 1)
+            else:
+                y = net.conv_relu(name + ".conv1", x, width, 3, stride, 1)
+                y = net.conv(name + ".conv2", y, width, 3, 1, 1)
+            if block == 0 and (stride != 1 or channels != out):
+                x = net.conv(name + ".downsample", x, out, 1, stride)
+            x = net.relu(name + ".relu", net.layer(name + ".add", "Add", [y, x]))
+            channels = out
+    net.classifier(x, "fc")
+    return net
+
+
+def resnet18():
+    return resnet(18, [2, 2, 2, 2], False)
+
+
+def resnet50():
+    return resnet(50, [3, 4, 6, 3], True)
+
+
+def mobilenet_v2():
+    net = Net("mobilenet_v2", torchvision("mobilenet_v2"), image())
+
+    def conv_relu6(name, x, *args, **attributes):
+        return net.layer(name + ".relu6", "Clip", net.conv(name, x, *args, **attributes), min=0, max=6)
+
+    x = conv_relu6("features.0", "input", 32, 3, 2, 1)
+    channels = 32
+    index = 1
+    for expand, out, count, first_stride in [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2),
+                                             (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)]:
+        for block in range(count):
+            name = f"features.{index}"
+            stride = first_stride if block == 0 else 1
+            hidden = channels * expand
+            y = conv_relu6(name + ".expand", x, hidden, 1) if expand != 1 else x
+            y = conv_relu6(name + ".depthwise", y, hidden, 3, stride, 1, group=hidden)
+            y = net.conv(name + ".project", y, out, 1)
+            x = net.layer(name + ".add", "Add", [x, y]) if stride == 1 and channels == out else y
+            channels = out
+            index += 1
+    x = conv_relu6("features.18", x, 1280, 1)
+    net.classifier(x, "classifier.1")
+    return net
+
+
+def squeezenet1_1():
+    net = Net("squeezenet1_1", torchvision("squeezenet1_1"), image())
+    x = net.conv_relu("features.0", "input", 64, 3, 2)
+    x = net.pool("features.2", "MaxPool", x, 3, 2, ceil_mode=1)
+    for index, item in enumerate([(16, 64), (16, 64), "M", (32, 128), (32, 128), "M",
+                                  (48, 192), (48, 192), (64, 256), (64, 256)], 3):
+        name = f"features.{index}"
+        if item == "M":
+            x = net.pool(name, "MaxPool", x, 3, 2, ceil_mode=1)
+            continue
+        squeeze, expand = item
+        s = net.conv_relu(name + ".squeeze", x, squeeze, 1)
+        a = net.conv_relu(name + ".expand1x1", s, expand, 1)
+        b = net.conv_relu(name + ".expand3x3", s, expand, 3, 1, 1)
+        x = net.layer(name + ".concat", "Concat", [a, b], axis=1)
+    x = net.conv_relu("classifier.1", x, 1000, 1)
+    x = net.layer("avgpool", "GlobalAveragePool", x)
+    net.layer("flatten", "Flatten", x)
+    return net
+
+
+def googlenet():
+    net = Net("googlenet", torchvision("googlenet") + ", auxiliary classifiers off; the branch called 5x5 in the paper "
+              "is 3x3 there", image())
+    x = net.conv_relu("conv1", "input", 64, 7, 2, 3)
+    x = net.pool("maxpool1", "MaxPool", x, 3, 2, ceil_mode=1)
+    x = net.conv_relu("conv2", x, 64, 1)
+    x = net.conv_relu("conv3", x, 192, 3, 1, 1)
+    x = net.pool("maxpool2", "MaxPool", x, 3, 2, ceil_mode=1)
+    for name, *w in [("3a", 64, 96, 128, 16, 32, 32), ("3b", 128, 128, 192, 32, 96, 64), ("maxpool3", 3),
+                     ("4a", 192, 96, 208, 16, 48, 64), ("4b", 160, 112, 224, 24, 64, 64),
+                     ("4c", 128, 128, 256, 24, 64, 64), ("4d", 112, 144, 288, 32, 64, 64),
+                     ("4e", 256, 160, 320, 32, 128, 128), ("maxpool4", 2),
+                     ("5a", 256, 160, 320, 32, 128, 128), ("5b", 384, 192, 384, 48, 128, 128)]:
+        if name.startswith("maxpool"):
+            x = net.pool(name, "MaxPool", x, w[0], 2, ceil_mode=1)
+            continue
+        name = "inception" + name
+        a = net.conv_relu(name + ".branch1", x, w[0], 1)
+        b = net.conv_relu(name + ".branch2.0", x, w[1], 1)
+        b = net.conv_relu(name + ".branch2.1", b, w[2], 3, 1, 1)
+        c = net.conv_relu(name + ".branch3.0", x, w[3], 1)
+        c = net.conv_relu(name + ".branch3.1", c, w[4], 3, 1, 1)
+        d = net.pool(name + ".branch4.0", "MaxPool", x, 3, 1, 1, ceil_mode=1)
+        d = net.conv_relu(name + ".branch4.1", d, w[5], 1)
+        x = net.layer(name + ".concat", "Concat", [a, b, c, d], axis=1)
+    net.classifier(x, "fc")
+    return net
+
+
+def bert_base(sequence=128):
+    width, heads, hidden, layers, vocabulary = 768, 12, 3072, 12, 30522
+    net = Net("bert_base",
+              "BERT base, uncased vocabulary, sequence 128: Devlin et al., NAACL 2019. Only the 128 position rows in use "
+              "are kept. attention_mask is the additive mask (0 or a large negative number). The factor 1/sqrt(64) is "
+              "folded into the query projection. The first token is taken by a pooling window of 1 with stride 128.",
+              [{"name": "input_ids", "shape": [1, sequence]}, {"name": "token_type_ids", "shape": [1, sequence]},
+               {"name": "attention_mask", "shape": [1, 1, 1, sequence]}])
+    words = net.layer("embeddings.word", "Gather", [net.weight("word_table", [vocabulary, width]), "input_ids"], axis=0)
+    types = net.layer("embeddings.type", "Gather", [net.weight("type_table", [2, width]), "token_type_ids"], axis=0)
+    x = net.layer("embeddings.add_type", "Add", [words, types])
+    x = net.layer("embeddings.add_position", "Add", [x, net.weight("position_table", [sequence, width])])
+    x = net.layer("embeddings.norm", "LayerNormalization", x, epsilon=1e-12)
+    x = net.layer("embeddings.rows", "Reshape", x, shape=[-1, width])
+
+    def split_heads(name, x, perm):
+        x = net.layer(name + ".split", "Reshape", x, shape=[-1, sequence, heads, width // heads])
+        return net.layer(name + ".heads", "Transpose", x, perm=perm)
+
+    for i in range(layers):
+        name = f"layer.{i}"
+        q = split_heads(name + ".query", net.linear(name + ".query", x, width), [0, 2, 1, 3])
+        k = split_heads(name + ".key", net.linear(name + ".key", x, width), [0, 2, 3, 1])
+        v = split_heads(name + ".value", net.linear(name + ".value", x, width), [0, 2, 1, 3])
+        s = net.layer(name + ".scores", "MatMul", [q, k])
+        s = net.layer(name + ".mask", "Add", [s, "attention_mask"])
+        s = net.layer(name + ".softmax", "Softmax", s, axis=-1)
+        c = net.layer(name + ".context", "MatMul", [s, v])
+        c = net.layer(name + ".context.tokens", "Transpose", c, perm=[0, 2, 1, 3])
+        c = net.layer(name + ".context.rows", "Reshape", c, shape=[-1, width])
+        c = net.linear(name + ".attention_output", c, width)
+        x = net.layer(name + ".attention_add", "Add", [c, x])
+        x = net.layer(name + ".attention_norm", "LayerNormalization", x, epsilon=1e-12)
+        h = net.layer(name + ".gelu", "Gelu", net.linear(name + ".intermediate", x, hidden))
+        h = net.linear(name + ".output", h, width)
+        x = net.layer(name + ".output_add", "Add", [h, x])
+        x = net.layer(name + ".output_norm", "LayerNormalization", x, epsilon=1e-12)
+    net.layer("hidden", "Reshape", x, shape=[-1, sequence, width])
+    first = net.layer("pooler.plane", "Reshape", "hidden", shape=[-1, 1, sequence, width])
+    first = net.layer("pooler.first", "MaxPool", first, kernel_shape=[1, 1], strides=[sequence, 1])
+    first = net.layer("pooler.row", "Reshape", first, shape=[-1, width])
+    net.layer("pooled", "Tanh", net.linear("pooler", first, width))
+    net.head["outputs"] = ["hidden", "pooled"]
+    return net
+
+
+def gemm(name, m, n):
+    net = Net(name, f"matrix product: {m} x {n} times {n} x {n}", [{"name": "a", "shape": [m, n]}])
+    net.layer("gemm", "Gemm", "a", out_features=n, bias=False)
+    return net
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path(__file__).parent.parent / "workloads"
+    folder.mkdir(parents=True, exist_ok=True)
+    nets = [alexnet(), vgg16(), vgg19(), resnet18(), resnet50(), mobilenet_v2(), squeezenet1_1(), googlenet(), bert_base()]
+    nets += [gemm(f"gemm_{n}", n, n) for n in (512, 1024, 2048, 4096, 8192)]
+    nets += [gemm(f"gemv_{n}", 1, n) for n in (1024, 2048, 4096, 8192)]
+    for net in nets:
+        net.write(folder)
+    print(f"{len(nets)} networks in {folder}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,181 @@
+#include "sim/dma/dma_unit.h"
+
+#include <algorithm>
+
+namespace accsim::sim {
+
+using model::Space;
+
+std::int32_t NocMap::node_of(const model::Place& place, std::int64_t address) const {
+  switch (place.space) {
+    case Space::dram:
+      return static_cast<std::int32_t>(
+          arch->node_of_channel(arch->dram.channel_of(static_cast<std::uint64_t>(address))));
+    case Space::global_buffer: return static_cast<std::int32_t>(arch->node_of_global_buffer());
+    case Space::scratchpad: return static_cast<std::int32_t>(arch->node_of_core(place.core));
+    case Space::accumulator: break;
+  }
+  throw model::InternalError("a copy cannot reach an accumulator over the network");
+}
+
+DmaUnit::DmaUnit(const sc_core::sc_module_name& name, Clock clock, model::Queue queue,
+                 const model::CoreConfig& config, std::size_t core_type, const NocMap& map, TransactionPool& pool)
+    : QueueUnit(name, clock, queue),
+      scratchpad("scratchpad"),
+      noc("noc"),
+      config_(&config),
+      core_type_(core_type),
+      map_(&map),
+      pool_(&pool),
+      issue_cycles_(model::ceil_div(map.burst_bytes, config.dma.bytes_per_cycle)) {}
+
+DmaUnit::Descriptor* DmaUnit::next_to_issue() {
+  while (issuing_ < active_.size() && active_[issuing_].walker.done()) ++issuing_;
+  return issuing_ < active_.size() ? &active_[issuing_] : nullptr;
+}
+
+void DmaUnit::run(Cycles now) {
+  scratchpad->memory().advance(now);
+  retire(now);
+  if (static_cast<std::int64_t>(active_.size()) < config_->dma.channels && may_start(now)) {
+    const Started started = start(now);
+    const auto& copy = std::get<model::Copy>(started.instruction->op);
+    const bool remote_dram = (write() ? copy.dst : copy.src).place.space == Space::dram;
+    if (active_.empty()) report_waiting(*started.group, now + Cycles(1));
+    active_.push_back({started, BurstWalker(copy, !write(), map_->burst_bytes), now + Cycles(1), now + Cycles(1), 0,
+                       remote_dram});
+    model::GroupMeasurement& measured = started.group->measured;
+    (write() ? measured.store_instructions : measured.load_instructions) += 1;
+    (write() ? measured.useful_written : measured.useful_read) += copy.bytes();
+    if (has_head() && static_cast<std::int64_t>(active_.size()) < config_->dma.channels) wake_at(now + Cycles(1));
+    if (active_.back().walker.done()) wake_at(now + Cycles(1));  // an empty copy
+  }
+  if (write()) {
+    issue_store(now);
+  } else {
+    issue_loads(now);
+  }
+}
+
+void DmaUnit::send(Descriptor& descriptor, std::int64_t number, Cycles ready) {
+  const Burst& burst = descriptor.walker.current();
+  const auto& copy = std::get<model::Copy>(descriptor.started.instruction->op);
+  const model::Place& remote = (write() ? copy.dst : copy.src).place;
+  const std::int32_t index = pool_->take();
+  Transaction& transaction = (*pool_)[index];
+  transaction.address = burst.address;
+  transaction.local_address = burst.local_address;
+  transaction.bytes = static_cast<std::int32_t>(burst.bytes);
+  transaction.burst_bytes = static_cast<std::int32_t>(map_->burst_bytes);
+  transaction.source = static_cast<std::int32_t>(map_->arch->node_of_core(core->id()));
+  transaction.queue = static_cast<std::int8_t>(queue());
+  transaction.write = write();
+  transaction.descriptor = number;
+  transaction.issued = ready;
+
+  Packet packet;
+  packet.transaction = index;
+  packet.source = static_cast<std::int16_t>(transaction.source);
+  packet.destination = static_cast<std::int16_t>(map_->node_of(remote, burst.address));
+  packet.type = write() ? PacketClass::write_request : PacketClass::read_request;
+  packet.flits = write() ? static_cast<std::int32_t>(model::ceil_div(burst.bytes, map_->arch->noc.flit_bytes)) : 1;
+  packet.ready = ready + Cycles(1);
+
+  model::GroupMeasurement& measured = descriptor.started.group->measured;
+  if (descriptor.remote_dram) {
+    (write() ? measured.write_bursts : measured.read_bursts) += 1;
+    (write() ? measured.dram_written : measured.dram_read) += model::Bytes(map_->burst_bytes);
+  }
+  ActionCounts& actions = descriptor.started.group->actions[core_type_];
+  actions.dma_bytes += map_->burst_bytes;
+  // Request and answer together: one of them carries data.
+  actions.noc_byte_hops += (packet.flits + (write() ? 1 : model::ceil_div(map_->burst_bytes, map_->arch->noc.flit_bytes))) *
+                           map_->arch->noc.flit_bytes;
+  if (remote.space == Space::global_buffer) {
+    (write() ? actions.global_buffer_write_bytes : actions.global_buffer_read_bytes) += map_->burst_bytes;
+  }
+  const std::int64_t port = config_->scratchpad.port_bytes;
+  const std::int64_t lines = (burst.local_address + burst.bytes - 1) / port - burst.local_address / port + 1;
+  (write() ? actions.scratchpad_read_bytes : actions.scratchpad_write_bytes) += lines * port;
+
+  descriptor.outstanding += 1;
+  outstanding_ += 1;
+  descriptor.walker.next();
+  noc->send(packet);
+}
+
+// Nothing can change when a load's bursts go out but the return of others, so all that may go out are sent ahead.
+void DmaUnit::issue_loads(Cycles from) {
+  while (outstanding_ < config_->dma.outstanding) {
+    Descriptor* descriptor = next_to_issue();
+    if (descriptor == nullptr) return;
+    const Cycles ready = std::max({from, next_issue_, descriptor->begin});
+    next_issue_ = ready + Cycles(issue_cycles_);
+    send(*descriptor, first_number_ + static_cast<std::int64_t>(issuing_), ready);
+  }
+}
+
+// A store reads its banks when its turn comes, not ahead: others may want them in between.
+void DmaUnit::issue_store(Cycles now) {
+  Descriptor* descriptor = next_to_issue();
+  if (descriptor == nullptr || outstanding_ >= config_->dma.outstanding) return;
+  const Cycles ready = std::max(next_issue_, descriptor->begin);
+  if (ready > now) {
+    wake_at(ready);
+    return;
+  }
+  const Burst& burst = descriptor->walker.current();
+  const Cycles read = scratchpad->memory().access(now, burst.local_address, burst.bytes);
+  last_ready_ = std::max(last_ready_, read);
+  next_issue_ = std::max(now + Cycles(issue_cycles_), read - Cycles(1));
+  send(*descriptor, first_number_ + static_cast<std::int64_t>(issuing_), last_ready_);
+  if (next_to_issue() != nullptr && outstanding_ < config_->dma.outstanding) wake_at(next_issue_);
+}
+
+void DmaUnit::receive_answer(std::int32_t index, std::int32_t flits, Cycles at) {
+  const Transaction& transaction = (*pool_)[index];
+  Descriptor& descriptor = active_[static_cast<std::size_t>(transaction.descriptor - first_number_)];
+  report(Activity::noc_wait, std::min(transaction.arrived, at));
+  report(descriptor.remote_dram ? Activity::dram_wait : Activity::noc_wait, std::min(transaction.left, at));
+  report(Activity::noc_wait, at - Cycles(write() ? 0 : flits));
+  report(descriptor.remote_dram ? Activity::dram_transfer : Activity::transfer, at);
+
+  Cycles done = at;
+  if (!write()) done = scratchpad->memory().access(at, transaction.local_address, transaction.bytes);
+  descriptor.last_done = std::max(descriptor.last_done, done);
+  descriptor.outstanding -= 1;
+  outstanding_ -= 1;
+  pool_->give_back(index);
+  if (descriptor.outstanding == 0 && descriptor.walker.done()) {
+    wake_at(std::max(active_.front().last_done, clock().now()));
+  }
+  if (write()) {
+    if (next_to_issue() != nullptr) wake_at(std::max(at, next_issue_));
+  } else {
+    issue_loads(at);
+  }
+}
+
+void DmaUnit::retire(Cycles now) {
+  while (!active_.empty()) {
+    const Descriptor& oldest = active_.front();
+    if (!oldest.walker.done() || oldest.outstanding > 0) return;
+    if (oldest.last_done > now) {
+      wake_at(oldest.last_done);
+      return;
+    }
+    model::GroupMeasurement& measured = oldest.started.group->measured;
+    report(Activity::operand_stall, now);  // what was left: the banks
+    const Cycles since = std::max(oldest.begin, last_retired_);
+    (write() ? measured.store_busy : measured.load_busy) += now - std::min(since, now);
+    last_retired_ = now;
+    const Started started = oldest.started;
+    active_.pop_front();
+    ++first_number_;
+    if (issuing_ > 0) --issuing_;
+    if (has_head()) wake_at(now + Cycles(1));
+    end(started, now);
+  }
+}
+
+}  // namespace accsim::sim

@@ -1,0 +1,69 @@
+// One DMA queue of a core, load or store: strided copies cut into bursts, one burst issued every
+// ceil(burst / bytes_per_cycle) cycles, at most `outstanding` bursts and `channels` instructions in flight. Instructions
+// end in order.
+// Loads: a request goes out, the data come back, are written to the scratchpad's banks. Stores: the data are read from the
+// banks, travel with the request, an acknowledgment comes back.
+// Accounting: the cycles up to the return of a burst are split by where that burst was: in the network, in the memory, or
+// arriving (which is the engine's own work).
+#pragma once
+#include <deque>
+
+#include "sim/core/memory_port.h"
+#include "sim/core/queue_unit.h"
+#include "sim/dma/burst_walker.h"
+#include "sim/noc/packet.h"
+
+namespace accsim::sim {
+
+// Where things are: filled in by the chip.
+struct NocMap {
+  const model::Architecture* arch = nullptr;
+  std::int64_t burst_bytes = 64;
+  [[nodiscard]] std::int32_t node_of(const model::Place& place, std::int64_t address) const;
+};
+
+class DmaUnit : public QueueUnit {
+ public:
+  DmaUnit(const sc_core::sc_module_name& name, Clock clock, model::Queue queue, const model::CoreConfig& config,
+          std::size_t core_type, const NocMap& map, TransactionPool& pool);
+
+  sc_core::sc_port<MemoryPort> scratchpad;
+  sc_core::sc_port<NocPort> noc;
+
+  // The answer to one of this queue's bursts: its last flit arrives at `at`.
+  void receive_answer(std::int32_t transaction, std::int32_t flits, Cycles at);
+
+ protected:
+  void run(Cycles now) override;
+
+ private:
+  struct Descriptor {
+    Started started;
+    BurstWalker walker;
+    Cycles begin;
+    Cycles last_done;
+    std::int64_t outstanding = 0;
+    bool remote_dram = true;
+  };
+  void issue_loads(Cycles from);
+  void issue_store(Cycles now);
+  void send(Descriptor& descriptor, std::int64_t number, Cycles ready);
+  void retire(Cycles now);
+  [[nodiscard]] Descriptor* next_to_issue();
+  [[nodiscard]] bool write() const { return queue() == model::Queue::store; }
+
+  const model::CoreConfig* config_;
+  std::size_t core_type_;
+  const NocMap* map_;
+  TransactionPool* pool_;
+  std::int64_t issue_cycles_;
+  std::deque<Descriptor> active_;
+  std::int64_t first_number_ = 0;  // of active_.front()
+  std::size_t issuing_ = 0;        // index in active_ of the oldest that has bursts to issue
+  std::int64_t outstanding_ = 0;
+  Cycles next_issue_;
+  Cycles last_ready_;
+  Cycles last_retired_;
+};
+
+}  // namespace accsim::sim

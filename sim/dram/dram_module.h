@@ -1,0 +1,56 @@
+// A DRAM channel as a module at its node of the network: requests wait here in order of arrival until the controller
+// takes them; it sleeps until the controller's state can matter. Runs on the DRAM clock; messages are converted at the
+// border (first edge at or after).
+#pragma once
+#include <deque>
+#include <functional>
+
+#include "sim/dram/channel.h"
+#include "sim/kernel/module.h"
+#include "sim/noc/packet.h"
+
+namespace accsim::sim {
+
+class DramModule : public EventModule, public PacketSink {
+ public:
+  // Called with channel, DRAM cycle, address and direction when a request is first offered to the controller.
+  using Trace = std::function<void(std::int64_t cycle, std::int64_t address, bool write)>;
+
+  DramModule(const sc_core::sc_module_name& name, const model::DramConfig& config, std::int32_t channel, Clock core_clock,
+             std::int32_t node, std::int64_t flit_bytes, TransactionPool& pool, Trace trace);
+
+  sc_core::sc_port<NocPort> noc;
+  sc_core::sc_export<PacketSink> in;
+
+  void receive(const Packet& packet, Cycles at) override;
+
+  [[nodiscard]] DramChannel& channel() { return channel_; }
+  // DRAM cycle that contains or follows core cycle `at`.
+  [[nodiscard]] Cycles dram_cycle(Cycles at) const { return clock().cycle_from(core_clock_.picoseconds(at)); }
+
+ protected:
+  void run(Cycles now) override;
+
+ private:
+  struct Request {
+    Packet packet;
+    Cycles at;  // DRAM cycle of arrival
+  };
+  struct Answer {
+    Packet request;
+    Cycles at;  // DRAM cycle
+  };
+  void answer(const Packet& request, Cycles at);
+
+  Clock core_clock_;
+  std::int32_t node_;
+  std::int64_t flit_bytes_;
+  TransactionPool* pool_;
+  Trace trace_;
+  DramChannel channel_;
+  std::deque<Request> requests_;
+  bool offered_ = false;        // the first request has been refused before
+  std::deque<Answer> known_;    // answers whose cycle was known at acceptance, in order
+};
+
+}  // namespace accsim::sim

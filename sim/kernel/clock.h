@@ -1,0 +1,33 @@
+// Clock domains as data: cycles are counted as integers, picoseconds exist only at the kernel's edge. Cycle n begins at
+// floor(n * numerator / denominator) ps, so a period that is no whole number of picoseconds does not drift.
+#pragma once
+#include <systemc>
+
+#include "model/arch/arch.h"
+#include "model/base/wide.h"
+#include "sim/kernel/time.h"
+
+namespace accsim::sim {
+
+class Clock {
+ public:
+  explicit constexpr Clock(model::ClockPeriod period) : period_(period) {}
+
+  // Picoseconds at which cycle `n` begins.
+  [[nodiscard]] std::int64_t picoseconds(Cycles n) const {
+    return static_cast<std::int64_t>(static_cast<model::Wide>(n.value()) * period_.numerator / period_.denominator);
+  }
+  // First cycle that begins at or after `ps`.
+  [[nodiscard]] Cycles cycle_from(std::int64_t ps) const {
+    const model::Wide scaled = static_cast<model::Wide>(ps) * period_.denominator;
+    return Cycles(static_cast<std::int64_t>((scaled + period_.numerator - 1) / period_.numerator));
+  }
+  [[nodiscard]] Cycles now() const {
+    return cycle_from(static_cast<std::int64_t>(sc_core::sc_time_stamp().value()));
+  }
+
+ private:
+  model::ClockPeriod period_;
+};
+
+}  // namespace accsim::sim

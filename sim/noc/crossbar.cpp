@@ -1,0 +1,96 @@
+#include "sim/noc/crossbar.h"
+
+#include <algorithm>
+
+#include "model/base/error.h"
+
+namespace accsim::sim {
+
+Crossbar::Crossbar(std::int64_t nodes, std::int64_t router_cycles, std::vector<std::int64_t> credits)
+    : nodes_(static_cast<std::size_t>(nodes)),
+      router_cycles_(router_cycles),
+      credits_(std::move(credits)),
+      input_free_(nodes_, 0),
+      output_free_(nodes_, 0),
+      output_busy_(nodes_, 0),
+      last_served_(nodes_, 0),
+      fifos_(kPacketClasses * nodes_ * nodes_),
+      inputs_waiting_(nodes_) {
+  if (nodes_ > 128 || credits_.size() != nodes_) throw model::InternalError("a crossbar has at most 128 nodes");
+}
+
+void Crossbar::accept(const Packet& packet) {
+  std::int32_t index = free_entry_;
+  if (index >= 0) {
+    free_entry_ = entries_[static_cast<std::size_t>(index)].next;
+  } else {
+    index = static_cast<std::int32_t>(entries_.size());
+    entries_.emplace_back();
+  }
+  entries_[static_cast<std::size_t>(index)] = {packet, -1};
+  const auto output = static_cast<std::size_t>(packet.destination);
+  const auto input = static_cast<std::size_t>(packet.source);
+  const auto type = static_cast<std::size_t>(packet.type);
+  Fifo& queue = fifo(type, output, input);
+  if (queue.tail >= 0) {
+    entries_[static_cast<std::size_t>(queue.tail)].next = index;
+  } else {
+    queue.head = index;
+    inputs_waiting_[output][type][input / 64] |= std::uint64_t{1} << (input % 64);
+    outputs_waiting_[output / 64] |= std::uint64_t{1} << (output % 64);
+  }
+  queue.tail = index;
+  ++waiting_;
+  next_ = std::min(next_, std::max(packet.ready, Cycles(output_free_[output])));
+}
+
+std::int32_t Crossbar::choose(std::size_t output, std::size_t type, std::int64_t now) {
+  const bool request = type == static_cast<std::size_t>(PacketClass::read_request) ||
+                       type == static_cast<std::size_t>(PacketClass::write_request);
+  if (request && credits_[output] == 0) return -1;  // the credit's return wakes
+  const Mask& mask = inputs_waiting_[output][type];
+  const std::size_t first = (last_served_[output] + std::size_t{1}) % nodes_;
+  std::int32_t best = -1;
+  std::size_t best_distance = nodes_;
+  for (std::size_t word = 0; word < 2; ++word) {
+    for (std::uint64_t bits = mask[word]; bits != 0; bits &= bits - 1) {
+      const std::size_t input = word * 64 + static_cast<std::size_t>(__builtin_ctzll(bits));
+      const Packet& head = entries_[static_cast<std::size_t>(fifo(type, output, input).head)].packet;
+      const std::int64_t possible = std::max(head.ready.value(), input_free_[input]);
+      if (possible > now) {
+        next_ = std::min(next_, Cycles(possible));
+        continue;
+      }
+      const std::size_t distance = (input + nodes_ - first) % nodes_;
+      if (distance < best_distance) {
+        best_distance = distance;
+        best = static_cast<std::int32_t>(input);
+      }
+    }
+  }
+  return best;
+}
+
+Packet Crossbar::pop(std::size_t type, std::size_t output, std::size_t input) {
+  Fifo& queue = fifo(type, output, input);
+  const std::int32_t index = queue.head;
+  Entry& entry = entries_[static_cast<std::size_t>(index)];
+  const Packet packet = entry.packet;
+  queue.head = entry.next;
+  if (queue.head < 0) {
+    queue.tail = -1;
+    inputs_waiting_[output][type][input / 64] &= ~(std::uint64_t{1} << (input % 64));
+    if (inputs_waiting_[output] == std::array<Mask, kPacketClasses>{}) {
+      outputs_waiting_[output / 64] &= ~(std::uint64_t{1} << (output % 64));
+    }
+  }
+  entry.next = free_entry_;
+  free_entry_ = index;
+  --waiting_;
+  if (packet.type == PacketClass::read_request || packet.type == PacketClass::write_request) --credits_[output];
+  return packet;
+}
+
+std::int64_t Crossbar::busiest_output_cycles() const { return *std::max_element(output_busy_.begin(), output_busy_.end()); }
+
+}  // namespace accsim::sim

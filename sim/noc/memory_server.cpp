@@ -1,0 +1,35 @@
+#include "sim/noc/memory_server.h"
+
+#include <algorithm>
+
+namespace accsim::sim {
+
+Packet answer_to(const Packet& request, const Transaction& transaction, std::int32_t node, std::int64_t flit_bytes,
+                 Cycles ready) {
+  Packet answer;
+  answer.transaction = request.transaction;
+  answer.source = static_cast<std::int16_t>(node);
+  answer.destination = static_cast<std::int16_t>(transaction.source);
+  answer.type = PacketClass::response;
+  answer.flits =
+      transaction.write ? 1 : static_cast<std::int32_t>(model::ceil_div(transaction.burst_bytes, flit_bytes));
+  answer.ready = ready;
+  return answer;
+}
+
+void MemoryServer::run(Cycles now) {
+  memory->memory().advance(now);
+  while (!requests_.empty() && requests_.front().at <= now) {
+    const Packet packet = requests_.front().packet;
+    requests_.pop_front();
+    Transaction& transaction = (*pool_)[packet.transaction];
+    transaction.arrived = now;
+    last_ready_ = std::max(last_ready_, memory->memory().access(now, transaction.address, transaction.burst_bytes));
+    transaction.left = last_ready_;
+    noc->return_credit(node_, now + Cycles(1));
+    noc->send(answer_to(packet, transaction, node_, flit_bytes_, last_ready_ + Cycles(1)));
+  }
+  if (!requests_.empty()) wake_at(requests_.front().at);
+}
+
+}  // namespace accsim::sim

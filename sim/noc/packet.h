@@ -1,0 +1,82 @@
+// What travels on the chip: memory transactions of one burst each, and semaphore signals. A packet carries its header
+// beside the first flit. Messages between modules are calls with the cycle at which the last flit arrives, which may
+// lie ahead of now; every message takes at least one cycle.
+#pragma once
+#include <cstdint>
+#include <systemc>
+#include <vector>
+
+#include "model/base/units.h"
+
+namespace accsim::sim {
+
+using model::Cycles;
+
+enum class PacketClass : std::uint8_t { response, read_request, write_request, signal };
+inline constexpr std::size_t kPacketClasses = 4;
+
+// One burst on its way: made by a DMA queue, answered by a memory, returned to the queue.
+struct Transaction {
+  std::int64_t address = 0;        // of the burst in the remote memory
+  std::int64_t local_address = 0;  // first useful byte in the own scratchpad
+  std::int32_t bytes = 0;          // useful bytes
+  std::int32_t burst_bytes = 0;    // bytes that the memory moves
+  std::int32_t source = 0;         // node that asked
+  std::int8_t queue = 0;           // load or store queue of that node
+  bool write = false;
+  std::int64_t descriptor = 0;     // running number of the instruction in its queue
+  Cycles issued, arrived, left;    // request sent, request at the memory, answer sent
+};
+
+// Transactions live here; indices stay valid until they are given back.
+class TransactionPool {
+ public:
+  std::int32_t take() {
+    if (free_.empty()) {
+      items_.emplace_back();
+      return static_cast<std::int32_t>(items_.size()) - 1;
+    }
+    const std::int32_t index = free_.back();
+    free_.pop_back();
+    return index;
+  }
+  void give_back(std::int32_t index) { free_.push_back(index); }
+  Transaction& operator[](std::int32_t index) { return items_[static_cast<std::size_t>(index)]; }
+
+ private:
+  std::vector<Transaction> items_;
+  std::vector<std::int32_t> free_;
+};
+
+struct SignalMessage {
+  std::int32_t semaphore = 0;
+  std::int32_t count = 0;
+  std::int8_t parity = 0;  // of the group
+};
+
+struct Packet {
+  std::int32_t transaction = -1;  // unless it is a signal
+  std::int16_t source = 0;
+  std::int16_t destination = 0;
+  std::int32_t flits = 1;
+  PacketClass type = PacketClass::response;
+  SignalMessage signal;
+  Cycles ready;  // first cycle in which it may enter the network; set by the sender
+};
+
+// A node's exit from the network.
+class PacketSink : public virtual sc_core::sc_interface {
+ public:
+  // The last flit arrives at `at` (now or later). Calls for one node come in the order of arrival.
+  virtual void receive(const Packet& packet, Cycles at) = 0;
+};
+
+// The entry. Packets of one source, destination and class keep their order; their ready cycles must not decrease.
+class NocPort : public virtual sc_core::sc_interface {
+ public:
+  virtual void send(const Packet& packet) = 0;
+  // A memory tells that it has room for one more request from `at` on.
+  virtual void return_credit(std::int32_t node, Cycles at) = 0;
+};
+
+}  // namespace accsim::sim

@@ -1,0 +1,48 @@
+// The chip of an architecture: cores, network, global buffer, DRAM channels, the sequencer of groups, each its own module
+// connected by ports. Building it needs a SimulationContext.
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "sim/dram/dram_module.h"
+#include "sim/noc/crossbar_module.h"
+#include "sim/system/group_sequencer.h"
+#include "sim/system/simulate.h"
+
+namespace accsim::sim {
+
+// The global buffer at its node: a banked memory that answers requests.
+class GlobalBufferModule : public sc_core::sc_module, public PacketSink {
+ public:
+  GlobalBufferModule(const sc_core::sc_module_name& name, Clock clock, const model::Architecture& arch,
+                     TransactionPool& pool);
+  sc_core::sc_port<NocPort> noc;
+  sc_core::sc_export<PacketSink> in;
+  MemoryModule memory;
+  MemoryServer server;
+  void receive(const Packet& packet, Cycles at) override { server.serve(packet, at); }
+};
+
+class Chip : public sc_core::sc_module {
+ public:
+  Chip(const sc_core::sc_module_name& name, const model::Architecture& arch, model::ProgramSource& source,
+       const SimulationOptions& options);
+
+  [[nodiscard]] GroupSequencer& sequencer() { return *sequencer_; }
+  // "core 0 array, … waits for semaphore 4", a line each: why nothing happens.
+  [[nodiscard]] std::string diagnosis();
+  [[nodiscard]] model::Measurement measurement();
+
+ private:
+
+  const model::Architecture* arch_;
+  NocMap map_;
+  TransactionPool pool_;
+  std::unique_ptr<CrossbarModule> noc_;
+  std::vector<std::unique_ptr<CoreModule>> cores_;
+  std::unique_ptr<GlobalBufferModule> global_buffer_;
+  std::vector<std::unique_ptr<DramModule>> channels_;
+  std::unique_ptr<GroupSequencer> sequencer_;
+};
+
+}  // namespace accsim::sim

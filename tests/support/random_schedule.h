@@ -1,0 +1,134 @@
+// Schedules for tests: any valid mapping, drawn at random and shrunk until its buffers fit. Not a searcher: it shares nothing with
+// sched/strategy. Reproducible on every platform (splitmix64, no distribution of the standard library).
+#pragma once
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "model/arch/arch.h"
+#include "model/schedule/schedule.h"
+#include "model/workload/loop_nest.h"
+#include "model/workload/network.h"
+
+namespace accsim::test {
+
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) : state_(seed) {}
+  std::uint64_t next() {
+    std::uint64_t z = (state_ += 0x9e3779b97f4a7c15U);
+    z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9U;
+    z = (z ^ (z >> 27U)) * 0x94d049bb133111ebU;
+    return z ^ (z >> 31U);
+  }
+  // Any of low … high.
+  std::int64_t range(std::int64_t low, std::int64_t high) {
+    return low + static_cast<std::int64_t>(next() % static_cast<std::uint64_t>(high - low + 1));
+  }
+  bool chance(int percent) { return range(0, 99) < percent; }
+  template <class T>
+  void shuffle(std::vector<T>& values) {
+    for (std::size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[static_cast<std::size_t>(next() % i)]);
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
+// A core of the given sizes on a machine with DDR4 memory.
+inline model::Architecture small_architecture(std::int64_t cores = 1, std::int64_t scratchpad_kib = 64,
+                                              std::int64_t accumulator_kib = 16) {
+  model::Json json = {{"schema", "accsim-arch/1"}, {"name", "small"}, {"clock_mhz", 1000}};
+  json["cores"] = model::Json::array(
+      {{{"name", "npu"},
+        {"count", cores},
+        {"array", {{"rows", 8}, {"cols", 8}, {"dataflow", "weight_stationary"}, {"operand_type", "int8"},
+                   {"accumulator_type", "int32"}}},
+        {"vector", {{"lanes", 8}}},
+        {"scratchpad", {{"size_kib", scratchpad_kib}, {"banks", 4}, {"port_bytes", 16}}},
+        {"accumulator", {{"size_kib", accumulator_kib}, {"banks", 2}, {"port_bytes", 32}}}}});
+  json["dram"] = {{"preset", "ref-ddr4-3200"}};
+  json["energy"] = {{"preset", "22nm"}};
+  return model::parse_architecture(json, "small");
+}
+
+inline bool buffers_fit(const std::vector<model::LoopNest>& nests, const model::OperatorMapping& mapping,
+                        const model::CoreConfig& core) {
+  for (const model::LoopNest& nest : nests) {
+    std::int64_t scratchpad = 0;
+    std::int64_t accumulator = 0;
+    for (const model::BufferNeed& need : model::buffer_needs(nest, mapping, core))
+      (need.accumulator ? accumulator : scratchpad) += need.buffers * need.bytes.value();
+    if (scratchpad > core.scratchpad.size().value() || accumulator > core.accumulator.size().value()) return false;
+  }
+  return true;
+}
+
+// `fine`: percent of dimensions whose first tile is drawn at random, the others start whole.
+inline model::OperatorMapping random_mapping(const model::Network& network, model::OpId op, const model::CoreConfig& core,
+                                             Random& random, int fine = 60) {
+  const std::vector<model::LoopNest> nests = model::loop_nests_of(network, op);
+  const std::vector<model::Dim>& dims = nests.front().dims;
+  model::OperatorMapping mapping;
+  mapping.layer = network.op(op).name;
+  std::vector<std::string> outer;
+  std::vector<std::string> reduced;
+  for (std::size_t d = 0; d < dims.size(); ++d) {
+    std::int64_t extent = 0;
+    for (const model::LoopNest& nest : nests) extent = std::max(extent, nest.dims[d].extent);
+    if (dims[d].tileable) mapping.tile[dims[d].name] = random.chance(fine) ? random.range(1, extent) : extent;
+    (dims[d].kind == model::DimKind::k ? reduced : outer).push_back(dims[d].name);
+  }
+  random.shuffle(outer);
+  random.shuffle(reduced);
+  mapping.order = outer;
+  mapping.order.insert(mapping.order.end(), reduced.begin(), reduced.end());
+  for (const char* role : {"input", "weight", "output"})
+    if (random.chance(50)) mapping.buffers[role] = static_cast<int>(random.range(1, 2));
+  const auto repair = [&] {  // two dimensions of one output axis: the inner one whole, or the outer one 1
+    for (const model::Axis& axis : nests.front().output().axes)
+      if (axis.terms.size() == 2) {
+        const model::Dim& outer_dim = dims[static_cast<std::size_t>(axis.terms[0].dim)];
+        const model::Dim& inner_dim = dims[static_cast<std::size_t>(axis.terms[1].dim)];
+        if (mapping.tile[inner_dim.name] != inner_dim.extent) mapping.tile[outer_dim.name] = 1;
+      }
+  };
+  repair();
+  while (!buffers_fit(nests, mapping, core)) {
+    std::vector<std::string> large;
+    for (const auto& [name, size] : mapping.tile)
+      if (size > 1) large.push_back(name);
+    if (large.empty()) break;
+    std::int64_t& size = mapping.tile[large[static_cast<std::size_t>(random.range(0, static_cast<std::int64_t>(large.size()) - 1))]];
+    size = (size + 1) / 2;
+    repair();
+  }
+  return mapping;
+}
+
+inline model::Schedule random_schedule(const model::Network& network, const model::Architecture& arch, Random& random,
+                                       int fine = 60) {
+  model::Schedule schedule;
+  schedule.arch = arch.name;
+  schedule.net = network.name;
+  schedule.strategy = "random";
+  for (const model::Operator& op : network.operators) {
+    const bool alias = model::is_alias(op.type);
+    if (alias && random.chance(50)) continue;  // a group of its own changes nothing
+    model::Group group;
+    group.id = model::GroupId(static_cast<std::int32_t>(schedule.groups.size()));
+    group.layers = {op.name};
+    const std::int64_t core = random.range(0, arch.core_count() - 1);
+    group.cores = {core};
+    group.prefetch = random.chance(80);
+    if (!alias)
+      group.mappings.push_back(
+          random_mapping(network, op.id, arch.core(model::CoreId(static_cast<std::int32_t>(core))), random, fine));
+    schedule.groups.push_back(std::move(group));
+  }
+  return schedule;
+}
+
+}  // namespace accsim::test
