@@ -1,7 +1,7 @@
-// The closed loop: search, measure, fit the cost model to all that was measured, search again. With no iterations: search and
-// measure once. The figures of the result are those of the best schedule measured.
-// Stops early where a search returns a schedule that was measured before: the decision repeats.
-// Leaves out: measuring the rivals that the search liked almost as well.
+// The closed loop: search, measure, fit the cost model to all that was measured, search again. With no iterations:
+// search and measure once. The figures of the result are those of the best schedule measured. Stops early where a
+// search returns a schedule that was measured before: the decision repeats. Leaves out: measuring the rivals that the
+// search liked almost as well.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -25,7 +25,7 @@ struct LoopSettings {
 
 struct LoopResult {
   RunOutcome outcome;
-  double search_seconds = 0;  // CPU, all searches; what they measured aside
+  double search_seconds = 0;  // CPU, all searches
   model::Json card;           // accsim-calibration/1, where there was a fit
 };
 

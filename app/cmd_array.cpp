@@ -36,7 +36,8 @@ struct Layer {
 // Where something stands in the CSV file, for messages.
 std::string line_text(std::size_t line) { return "line " + std::to_string(line); }
 
-// The cells of one line; a cell in double quotes may hold commas, and "" stands for one quote (RFC 4180, one line each).
+// The cells of one line; a cell in double quotes may hold commas, and "" stands for one quote (RFC 4180, one line
+// each).
 std::vector<std::string> split_line(std::string_view line, const std::string& file, std::size_t number) {
   std::vector<std::string> cells(1);
   bool quoted = false;
@@ -85,9 +86,9 @@ std::int64_t read_extent(const std::string& cell, const std::string& column, con
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), value);
   if (cell.empty() || error != std::errc{} || end != cell.data() + cell.size() || value < 1 || value > kLargestExtent) {
-    throw model::ConfigError(file, line_text(line) + ", " + column,
-                             "expected an integer from 1 to " + std::to_string(kLargestExtent) + ", found \"" +
-                                 cell.substr(0, 40) + "\"");
+    throw model::ConfigError(
+        file, line_text(line) + ", " + column,
+        "expected an integer from 1 to " + std::to_string(kLargestExtent) + ", found \"" + cell.substr(0, 40) + "\"");
   }
   return value;
 }
@@ -123,7 +124,8 @@ std::vector<Layer> read_layers(const std::string& file) {
                       read_extent(cells[columns[3]], "column N", file, number)});
     if (layers.back().name.empty()) throw model::ConfigError(file, line_text(number), "the name is empty");
   }
-  if (layers.empty()) throw model::ConfigError(file, "", "no layers: expected a header with name,M,K,N and a line each");
+  if (layers.empty())
+    throw model::ConfigError(file, "", "no layers: expected a header with name,M,K,N and a line each");
   return layers;
 }
 
@@ -141,7 +143,9 @@ model::ArrayConfig array_of(const ArrayOptions& options) {
 
 // The closed forms are 64-bit integers; what would not fit is refused.
 void check_size(const Layer& layer, const model::ArrayConfig& array, const std::string& file) {
-  const auto at_most = [](std::int64_t extent, std::int64_t size) { return static_cast<double>(extent) / static_cast<double>(size) + 1; };
+  const auto at_most = [](std::int64_t extent, std::int64_t size) {
+    return static_cast<double>(extent) / static_cast<double>(size) + 1;
+  };
   const double m = static_cast<double>(layer.m);
   const double k = static_cast<double>(layer.k);
   const double n = static_cast<double>(layer.n);
@@ -149,12 +153,19 @@ void check_size(const Layer& layer, const model::ArrayConfig& array, const std::
   const double extra = static_cast<double>(2 * array.rows + array.cols);
   switch (array.dataflow) {
     case model::Dataflow::weight_stationary:
-    case model::Dataflow::vector_mac: cycles = at_most(layer.k, array.rows) * at_most(layer.n, array.cols) * (m + extra); break;
-    case model::Dataflow::output_stationary: cycles = at_most(layer.m, array.rows) * at_most(layer.n, array.cols) * (k + extra); break;
-    case model::Dataflow::input_stationary: cycles = at_most(layer.k, array.rows) * at_most(layer.m, array.cols) * (n + extra); break;
+    case model::Dataflow::vector_mac:
+      cycles = at_most(layer.k, array.rows) * at_most(layer.n, array.cols) * (m + extra);
+      break;
+    case model::Dataflow::output_stationary:
+      cycles = at_most(layer.m, array.rows) * at_most(layer.n, array.cols) * (k + extra);
+      break;
+    case model::Dataflow::input_stationary:
+      cycles = at_most(layer.k, array.rows) * at_most(layer.m, array.cols) * (n + extra);
+      break;
   }
   if (cycles > kMostCycles || m * k * n > kMostCycles) {
-    throw model::ConfigError(file, "layer \"" + layer.name.substr(0, 80) + "\"", "is too large: its cycles or MACs pass 4e18");
+    throw model::ConfigError(file, "layer \"" + layer.name.substr(0, 80) + "\"",
+                             "is too large: its cycles or MACs pass 4e18");
   }
 }
 

@@ -168,12 +168,9 @@ model::Json bench_json(const std::string& file, const Suite& suite, const std::v
   model::Json host = host_object(context);
   host["calibration_loop_seconds"] = loop_seconds;
   host["cases"] = std::move(times);
-  return {{"schema", "accsim-bench-result/1"},
-          {"suite", file},
-          {"seed", context.common.seed},
-          {"different", different},
-          {"cases", std::move(cases)},
-          {"host", std::move(host)}};
+  return {{"schema", "accsim-bench-result/1"}, {"suite", file},
+          {"seed", context.common.seed},       {"different", different},
+          {"cases", std::move(cases)},         {"host", std::move(host)}};
 }
 
 void print_bench(std::ostream& out, const model::Json& result) {

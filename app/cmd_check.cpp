@@ -160,7 +160,8 @@ void print_figures(std::ostream& out, const model::Json& json) {
 
 std::string shape_cell(const model::Json& shape) {
   std::string text;
-  for (const model::Json& extent : shape) text += (text.empty() ? "" : "x") + std::to_string(extent.get<std::int64_t>());
+  for (const model::Json& extent : shape)
+    text += (text.empty() ? "" : "x") + std::to_string(extent.get<std::int64_t>());
   return text.empty() ? "scalar" : text;
 }
 
@@ -181,7 +182,8 @@ void print_layers(std::ostream& out, const model::Json& json) {
     table.row(std::move(cells));
   }
   table.print(out);
-  out << "\n" << json.at("net").get<std::string>() << ": " << json.at("layers").size() << " layers, "
+  out << "\n"
+      << json.at("net").get<std::string>() << ": " << json.at("layers").size() << " layers, "
       << grouped(json.at("macs")) << " MACs, " << grouped(json.at("parameters")) << " parameters, compulsory bytes "
       << grouped(json.at("compulsory_bytes")) << " (" << megabytes(json.at("compulsory_bytes")) << ")\n";
 }
@@ -192,7 +194,8 @@ int run_check(const CheckOptions& options, const CommandContext& context) {
     throw model::ConfigError("--test-data is not supported by this version: it checks shapes and counts, not values");
   }
   if (!options.schema.empty()) {
-    std::cout << model::pretty(options.schema == "arch" ? model::architecture_schema() : model::network_schema()) << '\n';
+    std::cout << model::pretty(options.schema == "arch" ? model::architecture_schema() : model::network_schema())
+              << '\n';
     if (options.arch.empty() && options.net.empty()) return kExitDone;
   }
   if (options.arch.empty() && options.net.empty()) {

@@ -35,7 +35,8 @@ class LineReader {
   explicit LineReader(const std::filesystem::path& file) : name_(file.string()) {
     std::error_code error;
     if (!std::filesystem::exists(file, error)) throw model::ConfigError(name_, "", "no such file");
-    if (std::filesystem::is_directory(file, error)) throw model::ConfigError(name_, "", "is a folder, expected a CSV file");
+    if (std::filesystem::is_directory(file, error))
+      throw model::ConfigError(name_, "", "is a folder, expected a CSV file");
     file_ = ::gzopen(name_.c_str(), "rb");
     if (file_ == nullptr) throw model::ConfigError(name_, "", "cannot be opened");
     constexpr unsigned kBuffer = 1U << 18U;
@@ -130,7 +131,8 @@ std::int64_t read_cycle(std::string_view text, const LineReader& reader) {
   std::int64_t cycle = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), cycle);
   if (error != std::errc() || end != text.data() + text.size() || cycle < 0 || cycle > kLargestCycle) {
-    reader.fail("column cycle: expected an integer from 0 to " + std::to_string(kLargestCycle) + ", found " + shown(text));
+    reader.fail("column cycle: expected an integer from 0 to " + std::to_string(kLargestCycle) + ", found " +
+                shown(text));
   }
   return cycle;
 }
@@ -168,8 +170,9 @@ int run_dram(const DramOptions& options, const CommandContext& context) {
   if (std::find(names.begin(), names.end(), options.preset) == names.end()) {
     std::string list;
     for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
-    throw model::ConfigError("", "--preset", "unknown DRAM preset " + shown(options.preset) + "; there are: " + list +
-                                                 model::did_you_mean(options.preset, names));
+    throw model::ConfigError("", "--preset",
+                             "unknown DRAM preset " + shown(options.preset) + "; there are: " + list +
+                                 model::did_you_mean(options.preset, names));
   }
   const model::DramConfig config =
       model::load_dram(options.preset, model::parse_dram_settings(options.settings, at), presets, at);
@@ -182,10 +185,8 @@ int run_dram(const DramOptions& options, const CommandContext& context) {
   const double cpu = cpu_seconds() - cpu_before;
   const double wall = wall_seconds() - wall_before;
 
-  model::Json result = {{"schema", "accsim-dram-result/1"},
-                        {"preset", options.preset},
-                        {"mode", options.mode},
-                        {"N", requests.size()}};
+  model::Json result = {
+      {"schema", "accsim-dram-result/1"}, {"preset", options.preset}, {"mode", options.mode}, {"N", requests.size()}};
   result.update(sim::dram_result_row(run, config));
   result["dram"] = model::to_json(config);
   result["host"] = host_object(context);
@@ -210,7 +211,8 @@ std::vector<sim::DramRequest> read_dram_requests(const std::filesystem::path& fi
   LineReader reader(file);
   std::string_view line;
   std::array<std::string_view, kMostColumns> cells;
-  if (!reader.next(line)) throw model::ConfigError(file.string(), "", "is empty, expected a CSV file with columns op, addr_hex");
+  if (!reader.next(line))
+    throw model::ConfigError(file.string(), "", "is empty, expected a CSV file with columns op, addr_hex");
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   if (line.substr(0, kByteOrderMark.size()) == kByteOrderMark) line.remove_prefix(kByteOrderMark.size());
   const std::size_t header = split(line, cells);
@@ -257,9 +259,10 @@ void register_dram(CLI::App& root, Registry& registry) {
       ->required()
       ->type_name("FILE");
   command
-      ->add_option("--mode", options->mode,
-                   "max: in order, as fast as it goes; maxch: one FIFO a channel; win:W: W reads outstanding; paced:F: at "
-                   "the share F of the peak; trace: at the column cycle")
+      ->add_option(
+          "--mode", options->mode,
+          "max: in order, as fast as it goes; maxch: one FIFO a channel; win:W: W reads outstanding; paced:F: at "
+          "the share F of the peak; trace: at the column cycle")
       ->type_name("MODE")
       ->capture_default_str();
   command->add_option("--commands", options->commands, "write every DRAM command, one a line")->type_name("FILE");

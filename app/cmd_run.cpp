@@ -1,5 +1,6 @@
 #include "app/cmd_run.h"
 
+#include <array>
 #include <charconv>
 #include <iostream>
 #include <memory>
@@ -14,7 +15,6 @@
 #include "app/result_json.h"
 #include "app/store.h"
 #include "app/table.h"
-#include "app/worker.h"
 #include "model/base/error.h"
 
 namespace accsim::app {
@@ -147,15 +147,14 @@ int run_whole_loop(RunOptions options, const CommandContext& context) {
     if (!options.objective_given) options.objective = given->objective;
     if (!options.batch_given) options.batch = given->batch;
     if (options.batch != given->batch) {
-      throw model::ConfigError(options.schedule, "batch",
-                               "found " + std::to_string(given->batch) + ", but --batch is " +
-                                   std::to_string(options.batch));
+      throw model::ConfigError(
+          options.schedule, "batch",
+          "found " + std::to_string(given->batch) + ", but --batch is " + std::to_string(options.batch));
     }
   }
   const Inputs inputs = load_inputs(options.arch, options.net, options.batch);
-  const sched::CostCoefficients start = options.calibration.empty()
-                                            ? sched::CostCoefficients()
-                                            : coefficients_of_card(options.calibration, inputs);
+  const sched::CostCoefficients start =
+      options.calibration.empty() ? sched::CostCoefficients() : coefficients_of_card(options.calibration, inputs);
   Store store(context.common.store, context.log);
   ProcessMeasurer measurer(inputs, context.common.seed, job_count(context.common), store);
 
@@ -181,7 +180,8 @@ int run_whole_loop(RunOptions options, const CommandContext& context) {
   result["host"] = run_host(context, loop.search_seconds, measurer.totals());
   status.say("writing");
 
-  if (!options.schedule_out.empty()) model::write_json_file(options.schedule_out, model::to_json(loop.outcome.schedule));
+  if (!options.schedule_out.empty())
+    model::write_json_file(options.schedule_out, model::to_json(loop.outcome.schedule));
   if (!options.program_out.empty()) {
     model::write_json_file(options.program_out,
                            model::to_json(program_of(inputs, loop.outcome.schedule, context.common.seed)));
@@ -200,21 +200,21 @@ int run_whole_loop(RunOptions options, const CommandContext& context) {
 
 void register_run(CLI::App& root, Registry& registry) {
   auto options = std::make_shared<RunOptions>();
-  auto worker = std::make_shared<bool>(false);
-  CLI::App* command = root.add_subcommand(kDefaultCommand, "search a schedule, simulate it, show where time and energy went");
+  CLI::App* command =
+      root.add_subcommand(kDefaultCommand, "search a schedule, simulate it, show where time and energy went");
   add_input_options(*command, *options);
   add_search_options(*command, *options);
   command->add_option("--schedule", options->schedule, "run this schedule instead of searching one")->type_name("FILE");
   command->add_option("--calibrate", options->calibrate, "fit the cost model to N measurements in turn, or off")
       ->type_name("N|off")
       ->capture_default_str();
-  command->add_option("--calibration-out", options->calibration_out, "save the fitted coefficients (accsim-calibration/1)")
+  command
+      ->add_option("--calibration-out", options->calibration_out, "save the fitted coefficients (accsim-calibration/1)")
       ->type_name("FILE");
-  command->add_option("--schedule-out", options->schedule_out, "save the schedule (accsim-schedule/1)")->type_name("FILE");
+  command->add_option("--schedule-out", options->schedule_out, "save the schedule (accsim-schedule/1)")
+      ->type_name("FILE");
   add_simulation_options(*command, *options);
-  command->add_flag(kWorkerOption, *worker)->group("");
-  registry.add(command, [options, worker, command](const CommandContext& context) {
-    if (*worker) return run_worker();
+  registry.add(command, [options, command](const CommandContext& context) {
     note_given(*command, *options);
     return run_whole_loop(*options, context);
   });

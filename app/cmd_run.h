@@ -1,5 +1,5 @@
-// The default command: the whole loop from an architecture and a network to simulated cycles and energy. `simulate` is the same
-// with a saved schedule, and shares its options and its action.
+// The default command: the whole loop from an architecture and a network to simulated cycles and energy. `simulate` is
+// the same with a saved schedule, and shares its options and its action.
 #pragma once
 #include <cstdint>
 #include <string>

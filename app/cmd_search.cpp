@@ -115,7 +115,8 @@ void register_search(CLI::App& root, Registry& registry) {
   CLI::App* command = root.add_subcommand("search", "find and save a schedule without simulating it");
   add_input_options(*command, *options);
   add_search_options(*command, *options);
-  command->add_option("--schedule-out", options->schedule_out, "save the schedule (accsim-schedule/1)")->type_name("FILE");
+  command->add_option("--schedule-out", options->schedule_out, "save the schedule (accsim-schedule/1)")
+      ->type_name("FILE");
   command->add_option("--program-out", options->program_out, "save the program (accsim-program/1)")->type_name("FILE");
   registry.add(command, [options](const CommandContext& context) { return run_search(*options, context); });
 }

@@ -46,7 +46,8 @@ SweepRow row_of(const SweepSpace& space, std::int64_t number, std::uint64_t seed
   if (reply.contains("error")) {
     const std::string kind = reply.at("error").at("kind");
     row.status = kind == "infeasible" ? kInfeasible : kFailed;
-    row.reason = (kind == "internal" || kind == "crash" ? kBugPrefix : "") + reply.at("error").at("message").get<std::string>();
+    row.reason =
+        (kind == "internal" || kind == "crash" ? kBugPrefix : "") + reply.at("error").at("message").get<std::string>();
     return row;
   }
   const model::Json& answer = reply.at("reply");
@@ -61,8 +62,8 @@ SweepRow row_of(const SweepSpace& space, std::int64_t number, std::uint64_t seed
   return row;
 }
 
-// Numbers of the points of each network that no other one of it beats: not worse in latency, energy and area, and better
-// in one.
+// Numbers of the points of each network that no other one of it beats: not worse in latency, energy and area, and
+// better in one.
 std::set<std::int64_t> pareto_points(const std::vector<SweepRow>& rows) {
   const auto beats = [](const SweepRow& a, const SweepRow& b) {
     const bool no_worse = a.latency_ns <= b.latency_ns && a.energy_pj <= b.energy_pj && a.area_mm2 <= b.area_mm2;
@@ -87,9 +88,7 @@ std::set<std::int64_t> pareto_points(const std::vector<SweepRow>& rows) {
   return numbers;
 }
 
-std::string axis_text(const model::Json& value) {
-  return value.is_string() ? value.get<std::string>() : value.dump();
-}
+std::string axis_text(const model::Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
 model::Json sweep_json(const SweepStore::Identity& identity, const std::vector<SweepRow>& rows) {
   const std::set<std::int64_t> pareto = pareto_points(rows);
@@ -99,8 +98,11 @@ model::Json sweep_json(const SweepStore::Identity& identity, const std::vector<S
     ++counts[row.status];
     model::Json axes = model::Json::object();
     for (std::size_t i = 0; i < identity.pointers.size(); ++i) axes[identity.pointers[i]] = row.axes.at(i);
-    model::Json point = {{"point", row.number}, {"axes", std::move(axes)}, {"net", row.net},
-                         {"strategy", row.strategy}, {"status", row.status}};
+    model::Json point = {{"point", row.number},
+                         {"axes", std::move(axes)},
+                         {"net", row.net},
+                         {"strategy", row.strategy},
+                         {"status", row.status}};
     if (row.status == kDone) {
       point.update({{"cycles", row.cycles},
                     {"latency_ns", row.latency_ns},
@@ -114,10 +116,14 @@ model::Json sweep_json(const SweepStore::Identity& identity, const std::vector<S
     points.push_back(std::move(point));
   }
   const auto present = static_cast<std::int64_t>(rows.size());
-  return {{"schema", "accsim-sweep-result/1"}, {"seed", identity.seed},
-          {"size", identity.points},           {"done", counts[kDone]},
-          {"failed", counts[kFailed]},         {"infeasible", counts[kInfeasible]},
-          {"missing", identity.points - present}, {"points", std::move(points)}};
+  return {{"schema", "accsim-sweep-result/1"},
+          {"seed", identity.seed},
+          {"size", identity.points},
+          {"done", counts[kDone]},
+          {"failed", counts[kFailed]},
+          {"infeasible", counts[kInfeasible]},
+          {"missing", identity.points - present},
+          {"points", std::move(points)}};
 }
 
 std::string points_csv(const SweepStore::Identity& identity, const model::Json& sweep) {
@@ -237,7 +243,8 @@ int run_sweep(const SweepOptions& options, const CommandContext& context) {
     progress.advance_to(finished);
     run_points(
         numbers.size(), [&](std::size_t i) { return space.point(numbers[i]); }, space.nets, seed,
-        job_count(context.common), [&](std::size_t i, const model::Json& reply) {
+        job_count(context.common),
+        [&](std::size_t i, const model::Json& reply) {
           const SweepRow row = row_of(space, numbers[i], seed, reply);
           store.write(row);
           seconds += row.seconds;
@@ -255,8 +262,8 @@ int run_sweep(const SweepOptions& options, const CommandContext& context) {
   if (!context.common.quiet) print_sweep(std::cout, store.identity(), sweep);
   for (const SweepRow& row : rows) {
     if (row.reason.rfind(kBugPrefix, 0) == 0) {
-      throw model::InternalError("point " + std::to_string(row.number) + " of the sweep: " +
-                                 row.reason.substr(sizeof kBugPrefix - 1));
+      throw model::InternalError("point " + std::to_string(row.number) +
+                                 " of the sweep: " + row.reason.substr(sizeof kBugPrefix - 1));
     }
   }
   return kExitDone;
@@ -266,7 +273,8 @@ int run_sweep(const SweepOptions& options, const CommandContext& context) {
 
 void register_sweep(CLI::App& root, Registry& registry) {
   auto options = std::make_shared<SweepOptions>();
-  CLI::App* command = root.add_subcommand("sweep", "run a grid of architectures, networks and strategies into --out FOLDER");
+  CLI::App* command =
+      root.add_subcommand("sweep", "run a grid of architectures, networks and strategies into --out FOLDER");
   command->add_option("--space", options->space, "the design space (accsim-sweep/1)")->type_name("FILE");
   command->add_flag("--status", options->status, "show what --out FOLDER holds so far; run nothing");
   registry.add(command, [options](const CommandContext& context) { return run_sweep(*options, context); });

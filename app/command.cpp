@@ -13,6 +13,16 @@
 #include <string_view>
 #include <vector>
 
+#include "app/cmd_array.h"
+#include "app/cmd_bench.h"
+#include "app/cmd_check.h"
+#include "app/cmd_dram.h"
+#include "app/cmd_run.h"
+#include "app/cmd_search.h"
+#include "app/cmd_simulate.h"
+#include "app/cmd_sweep.h"
+#include "app/worker.h"
+#include "app/worker_pool.h"
 #include "model/base/error.h"
 #include "version.h"
 
@@ -23,8 +33,14 @@ constexpr std::array<std::string_view, 7> kLogLevels{"trace", "debug", "info", "
 
 // Every command of the program, in the order of the help text.
 void register_commands(CLI::App& root, Registry& registry) {
-  (void)root;
-  (void)registry;
+  register_run(root, registry);
+  register_check(root, registry);
+  register_search(root, registry);
+  register_simulate(root, registry);
+  register_sweep(root, registry);
+  register_bench(root, registry);
+  register_array(root, registry);
+  register_dram(root, registry);
 }
 
 // Help of the root: how to leave out the command, the default command's options, the common ones, the commands.
@@ -245,6 +261,7 @@ const Action& Registry::action_of(const CLI::App* command) const {
 
 int run_program(int argc, const char* const* argv) {
   try {
+    if (argc > 1 && std::string_view(argv[1]) == kWorkerOption) return run_worker();  // before any thread exists
     return parse_and_run(argc, argv);
   } catch (const model::ConfigError& error) {
     return report(kExitUserError, "error", error.what());

@@ -104,8 +104,12 @@ void ProcessMeasurer::measure_in_workers(const std::vector<const model::Schedule
 }
 
 model::Json measure_context(const Inputs& inputs, std::uint64_t seed) {
-  return {{"kind", "measure"},       {"arch", inputs.arch_json}, {"arch_file", inputs.arch_file},
-          {"net", inputs.net_json},  {"net_file", inputs.net_file}, {"batch", inputs.batch},
+  return {{"kind", "measure"},
+          {"arch", inputs.arch_json},
+          {"arch_file", inputs.arch_file},
+          {"net", inputs.net_json},
+          {"net_file", inputs.net_file},
+          {"batch", inputs.batch},
           {"seed", seed}};
 }
 

@@ -1,6 +1,6 @@
-// The Measurer that the program gives to searchers: lowers and simulates schedules, several at a time in worker processes,
-// and keeps what it measured in the store. Results come in the order of the request and do not depend on the number of
-// processes or on what the store held. A single schedule, or a single job, runs in this process.
+// The Measurer that the program gives to searchers: lowers and simulates schedules, several at a time in worker
+// processes, and keeps what it measured in the store. Results come in the order of the request and do not depend on the
+// number of processes or on what the store held. A single schedule, or a single job, runs in this process.
 #pragma once
 #include <cstdint>
 #include <string>

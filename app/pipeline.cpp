@@ -117,6 +117,36 @@ sched::SearchResult search_schedule(const Inputs& inputs, const SearchSettings& 
   return result;
 }
 
+std::vector<sched::Prediction> predict_schedule(const Inputs& inputs, const model::Schedule& schedule,
+                                                const sched::CostModel& cost) {
+  std::map<std::string, model::OpId> operators;
+  for (const model::Operator& op : inputs.network.operators) operators.emplace(op.name, op.id);
+  std::vector<sched::Prediction> predictions;
+  for (const model::Group& group : schedule.groups) {
+    const model::CoreConfig& core =
+        inputs.arch.core(model::CoreId(static_cast<std::int32_t>(group.cores.empty() ? 0 : group.cores.front())));
+    sched::Prediction sum;
+    double longest = -1;
+    for (const model::OperatorMapping& mapping : group.mappings) {
+      const sched::Prediction one = cost.predict(inputs.network, operators.at(mapping.layer), mapping, core);
+      if (group.mappings.size() == 1) {
+        sum = one;
+        break;
+      }
+      sum.array += one.array;
+      sum.vector += one.vector;
+      sum.load += one.load;
+      sum.store += one.store;
+      sum.cycles += one.cycles;
+      for (std::size_t b = 0; b < sum.energy_pj.size(); ++b) sum.energy_pj[b] += one.energy_pj[b];
+      if (one.cycles > longest) sum.bound_by = one.bound_by;
+      longest = std::max(longest, one.cycles);
+    }
+    predictions.push_back(sum);
+  }
+  return predictions;
+}
+
 model::Measurement simulate_schedule(const Inputs& inputs, const model::Schedule& schedule, std::uint64_t seed,
                                      const sim::SimulationOptions& options) {
   const double start = thread_cpu_seconds();

@@ -1,5 +1,5 @@
-// The steps of a run, shared by every command that makes one: read both files, search a schedule, verify it, lower and verify
-// the program on the fly, simulate.
+// The steps of a run, shared by every command that makes one: read both files, search a schedule, verify it, lower and
+// verify the program on the fly, simulate.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -54,8 +54,8 @@ void require_valid(const Inputs& inputs, const model::Schedule& schedule, const 
 std::vector<sched::Prediction> predict_schedule(const Inputs& inputs, const model::Schedule& schedule,
                                                 const sched::CostModel& cost);
 
-// Lowers group by group, verifies each group as it is handed over, simulates. `simulation_seconds` of the result covers all
-// of it. InternalError on a violation: programs are always ours.
+// Lowers group by group, verifies each group as it is handed over, simulates. `simulation_seconds` of the result covers
+// all of it. InternalError on a violation: programs are always ours.
 model::Measurement simulate_schedule(const Inputs& inputs, const model::Schedule& schedule, std::uint64_t seed,
                                      const sim::SimulationOptions& options = {});
 
@@ -65,8 +65,8 @@ model::Program program_of(const Inputs& inputs, const model::Schedule& schedule,
 // DRAM bytes a core cycle that one long sequential read stream gets.
 double sustained_bytes_per_cycle(const model::Architecture& arch);
 
-// ConfigError at once where `file` could not be written later: it is a folder, or its folder does not exist or may not be
-// written to. An empty name is none.
+// ConfigError at once where `file` could not be written later: it is a folder, or its folder does not exist or may not
+// be written to. An empty name is none.
 void check_writable(const std::filesystem::path& file);
 
 }  // namespace accsim::app

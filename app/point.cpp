@@ -31,7 +31,7 @@ model::Json run_point(const Point& point, const std::vector<NetFile>& nets, std:
   outcome.mapspace_log10 = found.mapspace_log10;
   outcome.exact = found.exact;
   outcome.measurement = simulate_schedule(inputs, outcome.schedule, seed);
-  outcome.calibration = {entry_before_any_fit(outcome)};
+  outcome.calibration = {entry_before_any_fit(inputs, outcome, settings.coefficients)};
   return {{"result", result_json(inputs, outcome)},
           {"energy_fj", outcome.measurement.energy.total().value()},
           {"area_mm2", model::bounds_of(inputs.arch).area_mm2},
@@ -39,8 +39,9 @@ model::Json run_point(const Point& point, const std::vector<NetFile>& nets, std:
           {"simulation_seconds", outcome.measurement.simulation_seconds}};
 }
 
-void run_points(std::size_t count, const std::function<Point(std::size_t)>& make_point, const std::vector<NetFile>& nets,
-                std::uint64_t seed, int jobs, const std::function<void(std::size_t, const model::Json&)>& done) {
+void run_points(std::size_t count, const std::function<Point(std::size_t)>& make_point,
+                const std::vector<NetFile>& nets, std::uint64_t seed, int jobs,
+                const std::function<void(std::size_t, const model::Json&)>& done) {
   model::Json context = {{"kind", "points"}, {"seed", seed}, {"nets", model::Json::array()}};
   for (const NetFile& net : nets) context["nets"].push_back({{"file", net.file}, {"json", net.json}});
   const auto make_job = [&](std::size_t i) -> model::Json {

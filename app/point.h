@@ -1,5 +1,5 @@
-// One run as a self-contained job: an architecture, a network and a strategy in, the result object out. Sweeps and bench suites
-// are lists of these, run in worker processes.
+// One run as a self-contained job: an architecture, a network and a strategy in, the result object out. Sweeps and
+// bench suites are lists of these, run in worker processes.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -27,10 +27,11 @@ struct Point {
 // What cannot be run is thrown (ConfigError, InfeasibleError).
 model::Json run_point(const Point& point, const std::vector<NetFile>& nets, std::uint64_t seed);
 
-// All points, in `jobs` worker processes, so that a crash costs one point. `make_point` is asked when a process is free for it;
-// `done` gets {"reply": …} or {"error": {"kind", "message"}} as points finish, in any order.
-void run_points(std::size_t count, const std::function<Point(std::size_t)>& make_point, const std::vector<NetFile>& nets,
-                std::uint64_t seed, int jobs, const std::function<void(std::size_t, const model::Json&)>& done);
+// All points, in `jobs` worker processes, so that a crash costs one point. `make_point` is asked when a process is free
+// for it; `done` gets {"reply": …} or {"error": {"kind", "message"}} as points finish, in any order.
+void run_points(std::size_t count, const std::function<Point(std::size_t)>& make_point,
+                const std::vector<NetFile>& nets, std::uint64_t seed, int jobs,
+                const std::function<void(std::size_t, const model::Json&)>& done);
 
 // The worker's side.
 model::Json answer_point_job(const model::Json& context, const model::Json& job);

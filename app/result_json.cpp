@@ -16,16 +16,16 @@ namespace accsim::app {
 namespace {
 
 constexpr double kPercent = 100.0;
-constexpr double kSmallestShare = 0.01;  // of the run: the least that a group's error is relative to
 
-constexpr std::array kStates{model::CycleState::compute,  model::CycleState::operand_stall, model::CycleState::dram_wait,
-                             model::CycleState::noc_wait, model::CycleState::sync_wait,     model::CycleState::idle};
+constexpr std::array kStates{model::CycleState::compute,   model::CycleState::operand_stall,
+                             model::CycleState::dram_wait, model::CycleState::noc_wait,
+                             model::CycleState::sync_wait, model::CycleState::idle};
 static_assert(kStates.size() == model::kCycleStates);
 
-constexpr std::array kBlocks{model::EnergyBlock::array,         model::EnergyBlock::vector, model::EnergyBlock::scratchpad,
-                             model::EnergyBlock::accumulator,   model::EnergyBlock::global_buffer,
-                             model::EnergyBlock::noc,           model::EnergyBlock::dma,    model::EnergyBlock::dram,
-                             model::EnergyBlock::leakage};
+constexpr std::array kBlocks{
+    model::EnergyBlock::array,       model::EnergyBlock::vector,        model::EnergyBlock::scratchpad,
+    model::EnergyBlock::accumulator, model::EnergyBlock::global_buffer, model::EnergyBlock::noc,
+    model::EnergyBlock::dma,         model::EnergyBlock::dram,          model::EnergyBlock::leakage};
 static_assert(kBlocks.size() == model::kEnergyBlocks);
 
 double relative_pct(double difference, double reference) {
@@ -77,15 +77,28 @@ model::Json cores_json(const model::Measurement& measurement) {
   return cores;
 }
 
+model::Json optional_json(const std::optional<sched::PredictionErrors>& errors,
+                          double sched::PredictionErrors::*member) {
+  return errors ? model::Json((*errors).*member) : model::Json();
+}
+
 model::Json calibration_json(const std::vector<CalibrationEntry>& entries) {
   model::Json list = model::Json::array();
   for (const CalibrationEntry& entry : entries) {
-    list.push_back({{"iteration", entry.iteration},
-                    {"latency_mape_pct", entry.latency_mape_pct},
-                    {"energy_mape_pct", entry.energy_mape_pct},
-                    {"kendall_tau", entry.kendall_tau ? model::Json(*entry.kendall_tau) : model::Json()},
-                    {"regret_pct", entry.regret_pct},
-                    {"edp_pj_ns", entry.edp_pj_ns}});
+    list.push_back(
+        {{"iteration", entry.iteration},
+         {"latency_mape_pct", entry.latency_mape_pct},
+         {"energy_mape_pct", entry.energy_mape_pct},
+         {"kendall_tau", entry.kendall_tau ? model::Json(*entry.kendall_tau) : model::Json()},
+         {"regret_pct", entry.regret_pct},
+         {"edp_pj_ns", entry.edp_pj_ns},
+         {"candidates", entry.candidates},
+         {"latency_mape_before_fit_pct", optional_json(entry.before, &sched::PredictionErrors::latency_mape_pct)},
+         {"latency_mape_after_fit_pct", optional_json(entry.fitted, &sched::PredictionErrors::latency_mape_pct)},
+         {"energy_mape_before_fit_pct", optional_json(entry.before, &sched::PredictionErrors::energy_mape_pct)},
+         {"energy_mape_after_fit_pct", optional_json(entry.fitted, &sched::PredictionErrors::energy_mape_pct)},
+         {"decision", entry.decision},
+         {"change_pct", entry.change_pct ? model::Json(*entry.change_pct) : model::Json()}});
   }
   return list;
 }
@@ -120,33 +133,23 @@ std::vector<std::string> layer_names_of(const Inputs& inputs, const model::Group
   return names;
 }
 
-GroupErrors group_errors(const model::Schedule& schedule, const std::vector<sched::Prediction>& predictions,
-                         const model::Measurement& measurement) {
-  GroupErrors errors;
-  if (measurement.groups.empty()) return errors;
-  const double run_cycles = static_cast<double>(measurement.cycles.value());
-  const double run_energy = picojoules(measurement.energy.total());
-  for (const model::GroupMeasurement& group : measurement.groups) {
-    const sched::Prediction& predicted = predictions[group_index(schedule, group.id)];
-    const double cycles = static_cast<double>(group.cycles.value());
-    const double energy = picojoules(group.energy.total());
-    errors.latency_mape_pct +=
-        relative_pct(std::abs(predicted.cycles - cycles), std::max(cycles, kSmallestShare * run_cycles));
-    errors.energy_mape_pct +=
-        relative_pct(std::abs(predicted.total_energy_pj() - energy), std::max(energy, kSmallestShare * run_energy));
-  }
-  errors.latency_mape_pct /= static_cast<double>(measurement.groups.size());
-  errors.energy_mape_pct /= static_cast<double>(measurement.groups.size());
-  return errors;
+CalibrationEntry entry_of(int iteration, const sched::CalibrationReport& report) {
+  CalibrationEntry entry;
+  entry.iteration = iteration;
+  entry.latency_mape_pct = report.errors.latency_mape_pct;
+  entry.energy_mape_pct = report.errors.energy_mape_pct;
+  entry.kendall_tau = report.kendall_tau;
+  entry.regret_pct = report.regret_pct;
+  entry.edp_pj_ns = report.edp_pj_ns;
+  entry.candidates = static_cast<std::int64_t>(report.schedules);
+  return entry;
 }
 
-CalibrationEntry entry_before_any_fit(const RunOutcome& outcome) {
-  const GroupErrors errors = group_errors(outcome.schedule, outcome.predictions, outcome.measurement);
-  CalibrationEntry entry;
-  entry.latency_mape_pct = errors.latency_mape_pct;
-  entry.energy_mape_pct = errors.energy_mape_pct;
-  entry.edp_pj_ns = edp_pj_ns(outcome.measurement);
-  return entry;
+CalibrationEntry entry_before_any_fit(const Inputs& inputs, const RunOutcome& outcome,
+                                      const sched::CostCoefficients& coefficients) {
+  sched::Calibrator calibrator(inputs.arch, coefficients);
+  calibrator.add(outcome.predictions, outcome.measurement);
+  return entry_of(0, calibrator.report(outcome.objective));
 }
 
 model::Json result_json(const Inputs& inputs, const RunOutcome& outcome) {
@@ -198,8 +201,7 @@ model::Json result_json(const Inputs& inputs, const RunOutcome& outcome) {
             {"bandwidth_gb_s", measured.dram.bandwidth_gb_s},
             {"peak_gb_s", measured.dram.peak_gb_s},
             {"energy_pj", picojoules(measured.dram.energy)}}},
-          {"noc",
-           {{"bytes", measured.noc.bytes.value()}, {"max_link_utilization", measured.noc.max_link_utilization}}},
+          {"noc", {{"bytes", measured.noc.bytes.value()}, {"max_link_utilization", measured.noc.max_link_utilization}}},
           {"search",
            {{"candidates", outcome.candidates},
             {"mapspace_log10", outcome.mapspace_log10},
@@ -231,8 +233,10 @@ model::Json run_host(const CommandContext& context, double search_seconds, const
 
 std::string layers_csv(const Inputs& inputs, const RunOutcome& outcome) {
   std::string csv =
-      "group,layers,cores,start_cycle,end_cycle,predicted_cycles,measured_cycles,predicted_energy_pj,energy_pj,bound_by,"
-      "macs,array_busy_cycles,array_stall_cycles,vector_busy_cycles,vector_stall_cycles,load_busy_cycles,store_busy_cycles,"
+      "group,layers,cores,start_cycle,end_cycle,predicted_cycles,measured_cycles,predicted_energy_pj,energy_pj,bound_"
+      "by,"
+      "macs,array_busy_cycles,array_stall_cycles,vector_busy_cycles,vector_stall_cycles,load_busy_cycles,store_busy_"
+      "cycles,"
       "array_instructions,vector_instructions,load_instructions,store_instructions,"
       "dram_read_bytes,dram_written_bytes,useful_read_bytes,useful_written_bytes\n";
   const auto same = [](const std::string& name) { return name; };
@@ -241,32 +245,31 @@ std::string layers_csv(const Inputs& inputs, const RunOutcome& outcome) {
     const std::size_t i = group_index(outcome.schedule, group.id);
     const sched::Prediction& predicted = outcome.predictions[i];
     constexpr int kDecimals = 3;
-    const std::vector<std::string> cells{
-        number(group.id),
-        csv_cell(joined(layer_names_of(inputs, outcome.schedule.groups[i]), same)),
-        joined(outcome.schedule.groups[i].cores, number),
-        number(group.start.value()),
-        number(group.end.value()),
-        number(std::llround(predicted.cycles)),
-        number(group.cycles.value()),
-        fixed(predicted.total_energy_pj(), kDecimals),
-        fixed(picojoules(group.energy.total()), kDecimals),
-        group.bound_by,
-        number(group.macs.value()),
-        number(group.array_busy.value()),
-        number(group.array_stall.value()),
-        number(group.vector_busy.value()),
-        number(group.vector_stall.value()),
-        number(group.load_busy.value()),
-        number(group.store_busy.value()),
-        number(group.array_instructions),
-        number(group.vector_instructions),
-        number(group.load_instructions),
-        number(group.store_instructions),
-        number(group.dram_read.value()),
-        number(group.dram_written.value()),
-        number(group.useful_read.value()),
-        number(group.useful_written.value())};
+    const std::vector<std::string> cells{number(group.id),
+                                         csv_cell(joined(layer_names_of(inputs, outcome.schedule.groups[i]), same)),
+                                         joined(outcome.schedule.groups[i].cores, number),
+                                         number(group.start.value()),
+                                         number(group.end.value()),
+                                         number(std::llround(predicted.cycles)),
+                                         number(group.cycles.value()),
+                                         fixed(predicted.total_energy_pj(), kDecimals),
+                                         fixed(picojoules(group.energy.total()), kDecimals),
+                                         group.bound_by,
+                                         number(group.macs.value()),
+                                         number(group.array_busy.value()),
+                                         number(group.array_stall.value()),
+                                         number(group.vector_busy.value()),
+                                         number(group.vector_stall.value()),
+                                         number(group.load_busy.value()),
+                                         number(group.store_busy.value()),
+                                         number(group.array_instructions),
+                                         number(group.vector_instructions),
+                                         number(group.load_instructions),
+                                         number(group.store_instructions),
+                                         number(group.dram_read.value()),
+                                         number(group.dram_written.value()),
+                                         number(group.useful_read.value()),
+                                         number(group.useful_written.value())};
     for (std::size_t cell = 0; cell < cells.size(); ++cell) csv += (cell == 0 ? "" : ",") + cells[cell];
     csv += '\n';
   }

@@ -1,5 +1,5 @@
-// The result of a run (accsim-result/1): keys, order and units as docs/result.md lists them. Everything that is printed comes
-// from this object; all but its "host" is the same for every run of one command.
+// The result of a run (accsim-result/1): keys, order and units as docs/result.md lists them. Everything that is printed
+// comes from this object; all but its "host" is the same for every run of one command.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -9,6 +9,7 @@
 #include "app/command.h"
 #include "app/measurer.h"
 #include "app/pipeline.h"
+#include "sched/calibrate/calibrator.h"
 
 namespace accsim::app {
 
@@ -20,6 +21,13 @@ struct CalibrationEntry {
   std::optional<double> kendall_tau;  // none with fewer than two candidates
   double regret_pct = 0;
   double edp_pj_ns = 0;  // best measured so far
+  // How the fit went: the errors of the coefficients before it, over what was measured then; none for the entry before
+  // any fit.
+  std::optional<sched::PredictionErrors> before;
+  std::optional<sched::PredictionErrors> fitted;  // of its coefficients over the same
+  std::int64_t candidates = 1;                    // measured so far
+  std::string decision = "first";    // first | changed | repeated: the schedule that the search with them returned
+  std::optional<double> change_pct;  // its objective, measured, against the best before; none unless changed
 };
 
 struct RunOutcome {
@@ -38,17 +46,11 @@ struct RunOutcome {
 double edp_pj_ns(const model::Measurement& measurement);
 double picojoules(model::Femtojoules energy);
 
-// Mean absolute error of the predictions, in per cent, over the groups. A group's error is taken relative to the larger of its
-// measured figure and 1 % of the run's.
-struct GroupErrors {
-  double latency_mape_pct = 0;
-  double energy_mape_pct = 0;
-};
-GroupErrors group_errors(const model::Schedule& schedule, const std::vector<sched::Prediction>& predictions,
-                         const model::Measurement& measurement);
-
-// calibration[0]: the errors of the coefficients that the run started with.
-CalibrationEntry entry_before_any_fit(const RunOutcome& outcome);
+// What a calibrator reports of the coefficients over all that was added to it, as an entry.
+CalibrationEntry entry_of(int iteration, const sched::CalibrationReport& report);
+// calibration[0] of a run of one schedule: the errors of the coefficients that it was predicted with.
+CalibrationEntry entry_before_any_fit(const Inputs& inputs, const RunOutcome& outcome,
+                                      const sched::CostCoefficients& coefficients);
 
 // Without "host".
 model::Json result_json(const Inputs& inputs, const RunOutcome& outcome);

@@ -48,7 +48,8 @@ bool Store::ready() {
   try {
     const std::filesystem::path path = file_;
     if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path());
-    database_ = std::make_unique<SQLite::Database>(file_, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, kBusyMilliseconds);
+    database_ =
+        std::make_unique<SQLite::Database>(file_, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE, kBusyMilliseconds);
     prepare(*database_);
   } catch (const std::exception& error) {
     give_up(error.what());

@@ -1,8 +1,7 @@
 // The store of measurements (SQLite): what was simulated once is not simulated again, in later runs too.
 // A row is keyed by the digests of the resolved architecture, of the network with the schedule, of the seed and of the
-// build of the program. The file is opened (and made) at the first use. A store that cannot be used costs a warning, never a
-// result: whatever goes wrong, the run goes on as without one.
-// Leaves out: removing old rows (delete the file).
+// build of the program. The file is opened (and made) at the first use. A store that cannot be used costs a warning,
+// never a result: whatever goes wrong, the run goes on as without one. Leaves out: removing old rows (delete the file).
 #pragma once
 #include <SQLiteCpp/Database.h>
 #include <spdlog/spdlog.h>

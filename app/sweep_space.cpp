@@ -47,8 +47,8 @@ SweepAxis parse_axis(const model::Json& json, const model::Origin& at) {
   axis.pointer = model::read_text(json.at("pointer"), at.key("pointer"));
   const model::Json& values = json.at("values");
   if (!values.is_array() || values.empty() || values.size() > kMostValues) {
-    model::fail(at.key("values"), "expected a list of 1 to " + std::to_string(kMostValues) + " values, " +
-                                      model::describe(values));
+    model::fail(at.key("values"),
+                "expected a list of 1 to " + std::to_string(kMostValues) + " values, " + model::describe(values));
   }
   for (std::size_t i = 0; i < values.size(); ++i) {
     const auto same = std::find(axis.values.begin(), axis.values.end(), values[i]);
@@ -70,7 +70,8 @@ void check_pointer(const std::string& pointer, const model::Json& base, const mo
   } catch (const model::Json::exception&) {
     model::fail(at, "found \"" + pointer + "\", expected a JSON pointer such as \"/cores/0/array/rows\"");
   }
-  if (!found) model::fail(at, "\"" + pointer + "\" leads to nothing in the architecture (accsim check --arch shows it)");
+  if (!found)
+    model::fail(at, "\"" + pointer + "\" leads to nothing in the architecture (accsim check --arch shows it)");
 }
 
 std::filesystem::path resolve(const std::string& name, const std::filesystem::path& folder) {
@@ -126,8 +127,11 @@ model::Json SweepSpace::axis_values(std::int64_t number) const {
 const std::string& SweepSpace::net_name(std::int64_t number) const { return net_names[indices(number)[axes.size()]]; }
 
 model::Json SweepSpace::identity() const {
-  model::Json json = {{"arch", arch}, {"nets", model::Json::array()}, {"strategies", strategies},
-                      {"objective", objective}, {"axes", model::Json::array()}};
+  model::Json json = {{"arch", arch},
+                      {"nets", model::Json::array()},
+                      {"strategies", strategies},
+                      {"objective", objective},
+                      {"axes", model::Json::array()}};
   for (const NetFile& net : nets) json["nets"].push_back(net.json);
   for (const SweepAxis& axis : axes) json["axes"].push_back({{"pointer", axis.pointer}, {"values", axis.values}});
   // The presets that the base stands on count too.
@@ -146,7 +150,8 @@ SweepSpace load_sweep_space(const std::filesystem::path& file) {
   }
   const SpaceFile parsed = space_record().parse(json, at);
   if (!axes.is_array() || axes.size() > kMostAxes) {
-    model::fail(at.key("axes"), "expected a list of up to " + std::to_string(kMostAxes) + " axes, " + model::describe(axes));
+    model::fail(at.key("axes"),
+                "expected a list of up to " + std::to_string(kMostAxes) + " axes, " + model::describe(axes));
   }
 
   SweepSpace space;

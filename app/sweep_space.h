@@ -1,6 +1,6 @@
-// A design space (accsim-sweep/1): a base architecture with axes (JSON pointers and their values) x networks x strategies.
-// Points are numbered with the strategy fastest, then the network, then the last axis.
-// Leaves out: constraints, ranges, search by promise (every point is run).
+// A design space (accsim-sweep/1): a base architecture with axes (JSON pointers and their values) x networks x
+// strategies. Points are numbered with the strategy fastest, then the network, then the last axis. Leaves out:
+// constraints, ranges, search by promise (every point is run).
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -37,8 +37,8 @@ struct SweepSpace {
   [[nodiscard]] model::Json identity() const;
 };
 
-// Paths in the file are relative to its folder, or else to the working directory. The base architecture and the networks
-// must be valid as they stand; ConfigError otherwise, and for pointers to nothing.
+// Paths in the file are relative to its folder, or else to the working directory. The base architecture and the
+// networks must be valid as they stand; ConfigError otherwise, and for pointers to nothing.
 SweepSpace load_sweep_space(const std::filesystem::path& file);
 
 }  // namespace accsim::app

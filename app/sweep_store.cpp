@@ -36,8 +36,9 @@ SweepStore::SweepStore(const std::filesystem::path& folder, const Identity& iden
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (!std::filesystem::is_directory(folder)) {
-    throw model::ConfigError(folder.string(), "", "cannot be used as the folder of a sweep: " +
-                                                      (error ? error.message() : std::string("it is a file")));
+    throw model::ConfigError(
+        folder.string(), "",
+        "cannot be used as the folder of a sweep: " + (error ? error.message() : std::string("it is a file")));
   }
   lock(folder);
   guarded(file_, [&] {
@@ -71,7 +72,8 @@ SweepStore::SweepStore(const std::filesystem::path& folder, const Identity& iden
 }
 
 SweepStore::SweepStore(const std::filesystem::path& folder) : file_((folder / "sweep.sqlite").string()) {
-  if (!std::filesystem::exists(file_)) throw model::ConfigError(file_, "", "does not exist: no sweep was started there");
+  if (!std::filesystem::exists(file_))
+    throw model::ConfigError(file_, "", "does not exist: no sweep was started there");
   guarded(file_, [&] {
     database_.emplace(file_, SQLite::OPEN_READONLY, kBusyMilliseconds);
     read_identity();

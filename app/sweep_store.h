@@ -1,5 +1,6 @@
-// The file sweep.sqlite of a sweep: one row a point, written in a transaction of its own as soon as the point is done, so that
-// a sweep can be killed at any time. The file names the space, the seed and the build it belongs to; another one is refused.
+// The file sweep.sqlite of a sweep: one row a point, written in a transaction of its own as soon as the point is done,
+// so that a sweep can be killed at any time. The file names the space, the seed and the build it belongs to; another
+// one is refused.
 #pragma once
 #include <SQLiteCpp/Database.h>
 
@@ -16,19 +17,19 @@ namespace accsim::app {
 
 struct SweepRow {
   std::int64_t number = 0;
-  std::string key;      // digest of the point
-  model::Json axes;     // one value an axis
+  std::string key;   // digest of the point
+  model::Json axes;  // one value an axis
   std::string net;
   std::string strategy;
-  std::string status;   // "done", "failed", "infeasible"
-  std::string reason;   // empty where done
+  std::string status;  // "done", "failed", "infeasible"
+  std::string reason;  // empty where done
   std::int64_t cycles = 0;
   double latency_ns = 0;
   double energy_pj = 0;
   double edp_pj_ns = 0;
   double area_mm2 = 0;
-  double seconds = 0;   // CPU
-  model::Json result;   // accsim-result/1 without "host"; null where there is none
+  double seconds = 0;  // CPU
+  model::Json result;  // accsim-result/1 without "host"; null where there is none
 };
 
 class SweepStore {

@@ -31,9 +31,9 @@ std::string with_unit(double value, const std::array<Unit, N>& units) {
   }
   const double shown = value / unit->size;
   const int decimals = shown == std::floor(shown) && unit == &units.front() ? 0
-                       : std::abs(shown) >= kHundred                       ? 0
-                       : std::abs(shown) >= kTen                           ? 1
-                                                                           : 2;
+                       : std::abs(shown) >= kHundred                        ? 0
+                       : std::abs(shown) >= kTen                            ? 1
+                                                                            : 2;
   return fixed(shown, decimals) + " " + unit->name;
 }
 
@@ -65,9 +65,9 @@ void print_groups(std::ostream& out, const model::Json& result) {
   table.column("bound by", Table::Align::left);
   for (const auto& group : result.at("groups")) {
     table.row({std::to_string(group.at("id").get<std::int64_t>()), layers_text(group.at("layers")),
-               cores_text(group.at("cores")), grouped(group.at("predicted_cycles")), grouped(group.at("measured_cycles")),
-               percent_text(group.at("measured_cycles"), total), energy_text(group.at("energy_pj")),
-               group.at("bound_by").get<std::string>()});
+               cores_text(group.at("cores")), grouped(group.at("predicted_cycles")),
+               grouped(group.at("measured_cycles")), percent_text(group.at("measured_cycles"), total),
+               energy_text(group.at("energy_pj")), group.at("bound_by").get<std::string>()});
   }
   table.print(out);
 }
@@ -155,7 +155,8 @@ void print_bounds(std::ostream& out, const model::Json& result) {
   const auto& bound = result.at("bound");
   const auto& reachable = result.at("bound_reachable");
   heading(out, "The gap to the bounds");
-  line(out, "physical, time", grouped(bound.at("cycles")) + " cycles; " + times(result.at("cycles"), bound.at("cycles")));
+  line(out, "physical, time",
+       grouped(bound.at("cycles")) + " cycles; " + times(result.at("cycles"), bound.at("cycles")));
   line(out, "reachable, time",
        grouped(reachable.at("cycles")) + " cycles; " + times(result.at("cycles"), reachable.at("cycles")));
   line(out, "physical, energy",
@@ -176,8 +177,7 @@ std::string time_text(double nanoseconds) {
 
 std::string bytes_text(double bytes) {
   constexpr double kKib = 1024;
-  constexpr std::array<Unit, 4> kUnits{
-      {{1, "B"}, {kKib, "KiB"}, {kKib * kKib, "MiB"}, {kKib * kKib * kKib, "GiB"}}};
+  constexpr std::array<Unit, 4> kUnits{{{1, "B"}, {kKib, "KiB"}, {kKib * kKib, "MiB"}, {kKib * kKib * kKib, "GiB"}}};
   return with_unit(bytes, kUnits);
 }
 
@@ -188,7 +188,8 @@ std::string percent_text(double part, double whole) {
 std::string scientific(double value) {
   constexpr int kDecimals = 3;
   std::array<char, 64> text{};
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::scientific, kDecimals);
+  const auto end =
+      std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::scientific, kDecimals);
   return {text.data(), end.ptr};
 }
 
@@ -237,26 +238,28 @@ void print_calibration(std::ostream& out, const model::Json& result) {
   heading(out, "Calibration");
   Table table;
   table.column("fit");
-  table.column("latency error before");
-  table.column("after");
-  table.column("energy error before");
-  table.column("after");
-  table.column("over candidates");
-  table.column("Kendall tau");
+  table.column("latency error");
+  table.column("energy error");
+  table.column("candidates");
+  table.column("tau");
   table.column("regret");
   table.column("best EDP pJ ns");
   table.column("decision", Table::Align::left);
   constexpr int kDecimals = 3;
-  const auto percent = [](const model::Json& entry, const char* key) {
-    return entry.contains(key) ? percent_text(entry.at(key), kPercent) : std::string();
+  // "before -> after" of the fit, over the same measurements.
+  const auto change = [](const model::Json& entry, const std::string& what) {
+    const auto& before = entry.at(what + "_mape_before_fit_pct");
+    if (before.is_null()) return percent_text(entry.at(what + "_mape_pct"), kPercent);
+    return percent_text(before, kPercent) + " -> " + percent_text(entry.at(what + "_mape_after_fit_pct"), kPercent);
   };
   for (const auto& entry : result.at("calibration")) {
     const auto& tau = entry.at("kendall_tau");
-    table.row({entry.at("iteration").dump(), percent(entry, "latency_mape_before_pct"),
-               percent(entry, "latency_mape_pct"), percent(entry, "energy_mape_before_pct"),
-               percent(entry, "energy_mape_pct"), entry.at("candidates").dump(),
-               tau.is_null() ? std::string("-") : fixed(tau, kDecimals), percent(entry, "regret_pct"),
-               scientific(entry.at("edp_pj_ns")), entry.at("decision").get<std::string>()});
+    const auto& worth = entry.at("change_pct");
+    std::string decision = entry.at("decision");
+    if (!worth.is_null()) decision += ", " + signed_percent_text(worth);
+    table.row({entry.at("iteration").dump(), change(entry, "latency"), change(entry, "energy"),
+               entry.at("candidates").dump(), tau.is_null() ? std::string("-") : fixed(tau, kDecimals),
+               percent_text(entry.at("regret_pct"), kPercent), scientific(entry.at("edp_pj_ns")), decision});
   }
   table.print(out);
 }

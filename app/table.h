@@ -24,8 +24,8 @@ std::string cores_text(const model::Json& cores);
 // "conv1 + relu1", shortened in the middle where it is long.
 std::string layers_text(const model::Json& layers);
 
-// Of an accsim-result/1: groups, totals, where the time went (with `engines`: each core's engines too), where the energy
-// went, the gap to the bounds.
+// Of an accsim-result/1: groups, totals, where the time went (with `engines`: each core's engines too), where the
+// energy went, the gap to the bounds.
 void print_run(std::ostream& out, const model::Json& result, bool engines);
 
 // Of its "calibration": what each fit did to the errors, and what the next search was worth.

@@ -1,6 +1,7 @@
 // Worker processes: the program starts itself with --worker and speaks JSON lines with each copy over a socket pair
 // (its standard input; its standard output joins standard error, so that nothing else gets in between).
-// Processes, not threads, because SystemC's context is one global. A job is a JSON object; its reply is {"reply": …}, or
+// Processes, not threads, because SystemC's context is one global. A job is a JSON object; its reply is {"reply": …},
+// or
 // {"error": {"kind", "message"}}; a worker that dies in a job yields the kind "crash", and another takes its place.
 // Workers end when their parent ends, however it ends.
 #pragma once
@@ -19,8 +20,8 @@ inline constexpr char kWorkerOption[] = "--worker";
 
 class WorkerPool {
  public:
-  // `context`: sent to each worker before its first job. `program`: what is started, this very program unless a test says
-  // otherwise. Processes start with their first job.
+  // `context`: sent to each worker before its first job. `program`: what is started, this very program unless a test
+  // says otherwise. Processes start with their first job.
   WorkerPool(int workers, model::Json context, std::string program = "/proc/self/exe");
   ~WorkerPool();
   WorkerPool(const WorkerPool&) = delete;

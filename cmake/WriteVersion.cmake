@@ -4,7 +4,7 @@ cmake_minimum_required(VERSION 3.25)
 set(GIT_COMMIT "unknown")
 find_program(git git)
 if(git AND EXISTS "${SOURCE_DIR}/.git")
-  execute_process(COMMAND "${git}" -C "${SOURCE_DIR}" describe --always --tags --abbrev=12
+  execute_process(COMMAND "${git}" -C "${SOURCE_DIR}" -c safe.directory=* describe --always --tags --abbrev=12
                   OUTPUT_VARIABLE description RESULT_VARIABLE failed ERROR_QUIET OUTPUT_STRIP_TRAILING_WHITESPACE)
   if(NOT failed AND description)
     set(GIT_COMMIT "${description}")

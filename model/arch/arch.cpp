@@ -89,12 +89,10 @@ Record<CoreConfig> core_record() {
 
 Record<NocConfig> noc_record() {
   Record<NocConfig> record("noc", "Network on chip between cores, global buffer and DRAM channels");
-  record.choice<Topology>("topology", &NocConfig::topology,
-                          {{"bus", Topology::bus},
-                           {"ring", Topology::ring},
-                           {"crossbar", Topology::crossbar},
-                           {"mesh", Topology::mesh}},
-                          Topology::crossbar, "how nodes are joined; this version simulates the crossbar");
+  record.choice<Topology>(
+      "topology", &NocConfig::topology,
+      {{"bus", Topology::bus}, {"ring", Topology::ring}, {"crossbar", Topology::crossbar}, {"mesh", Topology::mesh}},
+      Topology::crossbar, "how nodes are joined; this version simulates the crossbar");
   record.integer("flit_bytes", &NocConfig::flit_bytes, {1, 1024}, 32, "bytes a link carries a core cycle");
   record.integer("router_cycles", &NocConfig::router_cycles, {1, 64}, 2, "pipeline depth of a router, core cycles");
   record.integer("vcs", &NocConfig::vcs, {1, 16}, 2, "virtual channels a link");
@@ -142,14 +140,15 @@ void check_core(const CoreConfig& core, const Origin& at) {
   if (info(array.operand_type).floating != info(array.accumulator_type).floating) {
     const bool floating = info(array.operand_type).floating;
     fail(at.key("array").key("accumulator_type"),
-         std::string("expected ") + (floating ? "a floating-point type (fp16, bf16, fp32)" : "an integer type (int32, int64)") +
+         std::string("expected ") +
+             (floating ? "a floating-point type (fp16, bf16, fp32)" : "an integer type (int32, int64)") +
              " for operands of type " + std::string(name_of(array.operand_type)) + ", found \"" +
              std::string(name_of(array.accumulator_type)) + "\"");
   }
   if (bits_of(array.accumulator_type) < bits_of(array.operand_type)) {
-    fail(at.key("array").key("accumulator_type"),
-         "expected a type at least as wide as the operands' " + std::string(name_of(array.operand_type)) + ", found \"" +
-             std::string(name_of(array.accumulator_type)) + "\"");
+    fail(at.key("array").key("accumulator_type"), "expected a type at least as wide as the operands' " +
+                                                      std::string(name_of(array.operand_type)) + ", found \"" +
+                                                      std::string(name_of(array.accumulator_type)) + "\"");
   }
 }
 
@@ -169,8 +168,8 @@ void check_topology(const Json& json, const Origin& at) {
 
 // "preset" and the overrides of a block that starts from a preset.
 struct PresetChoice {
-  std::string name;    // as given
-  std::string stem;    // of the file
+  std::string name;  // as given
+  std::string stem;  // of the file
   std::filesystem::path folder;
   Json overrides = Json::object();
 };
@@ -209,10 +208,14 @@ PresetChoice read_preset(const Json& json, const char* key, const std::optional<
 
 std::string_view name_of(Dataflow dataflow) {
   switch (dataflow) {
-    case Dataflow::weight_stationary: return "weight_stationary";
-    case Dataflow::output_stationary: return "output_stationary";
-    case Dataflow::input_stationary: return "input_stationary";
-    case Dataflow::vector_mac: return "vector_mac";
+    case Dataflow::weight_stationary:
+      return "weight_stationary";
+    case Dataflow::output_stationary:
+      return "output_stationary";
+    case Dataflow::input_stationary:
+      return "input_stationary";
+    case Dataflow::vector_mac:
+      return "vector_mac";
   }
   throw InternalError("unknown dataflow");
 }
@@ -288,8 +291,8 @@ Architecture parse_architecture(const Json& json, const std::string& file) {
   if (arch.node_count() > kMostNodes) {
     fail(at, "expected at most " + std::to_string(kMostNodes) + " nodes on the NoC, found " +
                  std::to_string(arch.node_count()) + ": " + std::to_string(arch.core_count()) + " cores, " +
-                 std::to_string(arch.global_buffer ? 1 : 0) + " global buffer, " +
-                 std::to_string(arch.dram.channels) + " DRAM channels");
+                 std::to_string(arch.global_buffer ? 1 : 0) + " global buffer, " + std::to_string(arch.dram.channels) +
+                 " DRAM channels");
   }
   return arch;
 }
@@ -309,8 +312,8 @@ Json to_json(const Architecture& arch) {
 Json architecture_schema() {
   Json schema = architecture_record().schema();
   const auto preset_block = [](Json block, const std::string& folder, const std::string& doc) {
-    Json properties = {{"preset", {{"type", "string"}, {"description", "file in configs/" + folder +
-                                                                            ", or a path ending in .json"}}}};
+    Json properties = {
+        {"preset", {{"type", "string"}, {"description", "file in configs/" + folder + ", or a path ending in .json"}}}};
     properties.update(block["properties"]);
     block["properties"] = std::move(properties);
     block["required"] = Json::array({"preset"});  // everything else comes from the preset
@@ -344,7 +347,8 @@ double nanoseconds(const Architecture& arch, Cycles core_cycles) {
 
 ArchitectureBounds bounds_of(const Architecture& arch) {
   ArchitectureBounds bounds;
-  bounds.peak_macs_per_second = static_cast<double>(arch.peak_macs_per_cycle()) * static_cast<double>(arch.clock_mhz) * 1e6;
+  bounds.peak_macs_per_second =
+      static_cast<double>(arch.peak_macs_per_cycle()) * static_cast<double>(arch.clock_mhz) * 1e6;
   bounds.peak_dram_gb_s = arch.dram.peak_gb_s();
   bounds.ridge_macs_per_byte = bounds.peak_macs_per_second / (bounds.peak_dram_gb_s * 1e9);
   bounds.area_mm2 = area_mm2(arch).total();

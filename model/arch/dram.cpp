@@ -121,9 +121,7 @@ void require_power_of_two(const Origin& at, const char* key, std::int64_t value)
 
 }  // namespace
 
-double DramConfig::tck_ns() const {
-  return static_cast<double>(tck_ps[0]) / static_cast<double>(tck_ps[1]) / 1000.0;
-}
+double DramConfig::tck_ns() const { return static_cast<double>(tck_ps[0]) / static_cast<double>(tck_ps[1]) / 1000.0; }
 
 std::int64_t DramConfig::picoseconds(Cycles n) const {
   __extension__ using Wide = __int128;  // n * numerator can pass 63 bits
@@ -228,7 +226,8 @@ void DramConfig::resolve(const Origin& at) {
   require_power_of_two(at, "device_width", device_width);
   require_power_of_two(at, "BL", bl);
   require_power_of_two(at, "transfers_per_clock", transfers_per_clock);
-  if (device_width > bus_width) fail_key(at, "device_width", "expected at most bus_width = " + std::to_string(bus_width));
+  if (device_width > bus_width)
+    fail_key(at, "device_width", "expected at most bus_width = " + std::to_string(bus_width));
   if (columns < bl) fail_key(at, "columns", "expected at least BL = " + std::to_string(bl));
   if (bl < transfers_per_clock) {
     fail_key(at, "BL", "expected at least transfers_per_clock = " + std::to_string(transfers_per_clock));
@@ -236,7 +235,8 @@ void DramConfig::resolve(const Origin& at) {
   constexpr int kAddressBits = 56;
   const int address_bits = log2_of(channels) + log2_of(ranks) + log2_of(bankgroups) + log2_of(banks_per_group) +
                            log2_of(rows) + log2_of(columns) + log2_of(bus_width / 8);
-  if (address_bits > kAddressBits) fail(at, "the DRAM is too large: more than 2^" + std::to_string(kAddressBits) + " bytes");
+  if (address_bits > kAddressBits)
+    fail(at, "the DRAM is too large: more than 2^" + std::to_string(kAddressBits) + " bytes");
   DramDerived& d = derived;
   d.burst_bytes = bus_width / 8 * bl;
   d.burst_cycles = bl / transfers_per_clock;
@@ -252,16 +252,17 @@ void DramConfig::resolve(const Origin& at) {
   d.refresh_interval = t_refi / ranks;
   d.channel_bytes = ranks * d.banks * rows * columns * (bus_width / 8);
   if (d.queues > kMostQueues) {
-    fail_key(at, "ranks", "expected ranks * bankgroups * banks_per_group up to " + std::to_string(kMostQueues) +
-                              ", found " + std::to_string(d.queues));
+    fail_key(at, "ranks",
+             "expected ranks * bankgroups * banks_per_group up to " + std::to_string(kMostQueues) + ", found " +
+                 std::to_string(d.queues));
   }
   if (al > std::min(t_rcd, separate_row_delays(protocol) ? std::min(t_rcdrd, t_rcdwr) : t_rcd)) {
     fail_key(at, "AL", "expected at most tRCD, found " + std::to_string(al));
   }
   if (t_refi > 0 && d.refresh_interval <= t_rfc + d.row_cycle + t_rp) {
-    fail_key(at, "tREFI", "expected 0 (no refresh) or more than ranks * (tRFC + tRC + tRP) = " +
-                              std::to_string(ranks * (t_rfc + d.row_cycle + t_rp)) + ", found " +
-                              std::to_string(t_refi));
+    fail_key(at, "tREFI",
+             "expected 0 (no refresh) or more than ranks * (tRFC + tRC + tRP) = " +
+                 std::to_string(ranks * (t_rfc + d.row_cycle + t_rp)) + ", found " + std::to_string(t_refi));
   }
   if (enable_hbm_dual_cmd && protocol != DramProtocol::hbm2) {
     fail_key(at, "enable_hbm_dual_cmd", "expected false: only hbm2 has a row and a column command bus");
@@ -272,7 +273,8 @@ void DramConfig::resolve(const Origin& at) {
 }
 
 Record<DramConfig> dram_record() {
-  Record<DramConfig> record("dram", "A DRAM subsystem: organisation, controller, timing in DRAM clock cycles, currents");
+  Record<DramConfig> record("dram",
+                            "A DRAM subsystem: organisation, controller, timing in DRAM clock cycles, currents");
   add_organisation(record);
   add_controller(record);
   add_timing(record);
@@ -314,8 +316,8 @@ DramConfig load_dram(const std::string& preset, const Json& overrides, const std
   if (std::find(presets.begin(), presets.end(), preset) == presets.end()) {
     std::string list;
     for (const std::string& name : presets) list += (list.empty() ? "" : ", ") + name;
-    fail(at.key("preset"), "unknown DRAM preset \"" + preset.substr(0, 80) + "\"; there are: " + list +
-                               did_you_mean(preset, presets));
+    fail(at.key("preset"),
+         "unknown DRAM preset \"" + preset.substr(0, 80) + "\"; there are: " + list + did_you_mean(preset, presets));
   }
   const Record<DramConfig> record = dram_record();
   const std::filesystem::path file = preset_dir / (preset + ".json");

@@ -1,8 +1,8 @@
 // A DRAM subsystem as data: organisation, address mapping, timing, currents, controller queues (accsim-dram/1).
-// Timing parameters are whole DRAM clock cycles; the clock period is an exact ratio of picoseconds. Keys of the JSON files
-// are the names of the JEDEC standards (tRCD, CL, IDD4R); whatever follows from them is computed in DramDerived, once.
-// Leaves out: power-down and self-refresh states, per-bank refresh, ECC, IPP and I/O currents.
-// Source of the timing rules: JESD79-4 (DDR4), JESD209-4/-5 (LPDDR4/5), JESD235 (HBM), JESD250 (GDDR6).
+// Timing parameters are whole DRAM clock cycles; the clock period is an exact ratio of picoseconds. Keys of the JSON
+// files are the names of the JEDEC standards (tRCD, CL, IDD4R); whatever follows from them is computed in DramDerived,
+// once. Leaves out: power-down and self-refresh states, per-bank refresh, ECC, IPP and I/O currents. Source of the
+// timing rules: JESD79-4 (DDR4), JESD209-4/-5 (LPDDR4/5), JESD235 (HBM), JESD250 (GDDR6).
 #pragma once
 #include <array>
 #include <cstdint>
@@ -20,17 +20,17 @@ enum class DramProtocol : std::uint8_t { ddr4, lpddr4, lpddr5, hbm2, gddr6 };
 
 // What follows from the parameters. Cycles of the DRAM clock, bytes.
 struct DramDerived {
-  std::int64_t burst_bytes = 0;   // S: bytes of one column command = bus_width / 8 * BL
-  std::int64_t burst_cycles = 0;  // data bus cycles of one burst = BL / transfers_per_clock
-  std::int64_t column_cycles = 0; // least distance of two column commands = max(burst_cycles, tCCD_S)
-  std::int64_t read_latency = 0;  // RL = AL + CL
-  std::int64_t write_latency = 0; // WL = AL + CWL
-  std::int64_t read_delay = 0;    // RL + burst_cycles: RD command to last data
-  std::int64_t write_delay = 0;   // WL + burst_cycles
-  std::int64_t devices = 0;       // bus_width / device_width
-  std::int64_t banks = 0;         // a rank: bankgroups * banks_per_group
-  std::int64_t queues = 0;        // a channel: ranks * banks
-  std::int64_t row_cycle = 0;     // tRC, or tRAS + tRP where it is not given
+  std::int64_t burst_bytes = 0;       // S: bytes of one column command = bus_width / 8 * BL
+  std::int64_t burst_cycles = 0;      // data bus cycles of one burst = BL / transfers_per_clock
+  std::int64_t column_cycles = 0;     // least distance of two column commands = max(burst_cycles, tCCD_S)
+  std::int64_t read_latency = 0;      // RL = AL + CL
+  std::int64_t write_latency = 0;     // WL = AL + CWL
+  std::int64_t read_delay = 0;        // RL + burst_cycles: RD command to last data
+  std::int64_t write_delay = 0;       // WL + burst_cycles
+  std::int64_t devices = 0;           // bus_width / device_width
+  std::int64_t banks = 0;             // a rank: bankgroups * banks_per_group
+  std::int64_t queues = 0;            // a channel: ranks * banks
+  std::int64_t row_cycle = 0;         // tRC, or tRAS + tRP where it is not given
   std::int64_t refresh_interval = 0;  // tREFI / ranks, cycles between refreshes of a channel; 0 = no refresh
   std::int64_t channel_bytes = 0;
   // Energy of one command and of one rank cycle, pJ: VDD [V] * mA * cycles * tCK [ns] * devices.
@@ -125,10 +125,8 @@ struct DramConfig {
   // `address` < capacity().
   [[nodiscard]] DramAddress decode(std::uint64_t address) const {
     const std::uint64_t burst = address >> burst_shift_;
-    const auto part = [burst](Field field) {
-      return static_cast<std::int32_t>((burst >> field.shift) & field.mask);
-    };
-    return {burst, part(fields_[0]), part(fields_[1]), part(fields_[2]), part(fields_[3]), part(fields_[4]),
+    const auto part = [burst](Field field) { return static_cast<std::int32_t>((burst >> field.shift) & field.mask); };
+    return {burst,           part(fields_[0]), part(fields_[1]), part(fields_[2]), part(fields_[3]), part(fields_[4]),
             part(fields_[5])};
   }
   [[nodiscard]] std::int32_t channel_of(std::uint64_t address) const {
@@ -137,8 +135,8 @@ struct DramConfig {
   // Inverse of decode.
   [[nodiscard]] std::uint64_t encode(const DramAddress& at) const;
 
-  // Checks consistency and computes `derived`, `distances` and the address fields; ConfigError at `at`. To be called again
-  // after a change of any parameter.
+  // Checks consistency and computes `derived`, `distances` and the address fields; ConfigError at `at`. To be called
+  // again after a change of any parameter.
   void resolve(const Origin& at);
 
  private:
@@ -162,8 +160,8 @@ Json normalise_dram(Json json, const Origin& at);
 // Names of the preset files in a folder, sorted.
 std::vector<std::string> dram_presets(const std::filesystem::path& preset_dir);
 
-// The preset with single values overridden by name (an object). ConfigError names `at` for what the user gave and the preset
-// file for what is wrong in it; an unknown preset lists those that exist.
+// The preset with single values overridden by name (an object). ConfigError names `at` for what the user gave and the
+// preset file for what is wrong in it; an unknown preset lists those that exist.
 DramConfig load_dram(const std::string& preset, const Json& overrides, const std::filesystem::path& preset_dir,
                      const Origin& at);
 

@@ -51,14 +51,21 @@ BlockFigures chip_figures(const Architecture& arch, const UnitFigures& unit) {
 
 double EnergyConfig::mac_pj(DataType operand) const {
   switch (operand) {
-    case DataType::int4: return mac_int4_pj;
-    case DataType::int8: return mac_int8_pj;
-    case DataType::int16: return mac_int16_pj;
-    case DataType::fp16: return mac_fp16_pj;
-    case DataType::bf16: return mac_bf16_pj;
-    case DataType::fp32: return mac_fp32_pj;
+    case DataType::int4:
+      return mac_int4_pj;
+    case DataType::int8:
+      return mac_int8_pj;
+    case DataType::int16:
+      return mac_int16_pj;
+    case DataType::fp16:
+      return mac_fp16_pj;
+    case DataType::bf16:
+      return mac_bf16_pj;
+    case DataType::fp32:
+      return mac_fp32_pj;
     case DataType::int32:
-    case DataType::int64: break;
+    case DataType::int64:
+      break;
   }
   throw InternalError("no multiply-accumulate energy for operands of type " + std::string(name_of(operand)));
 }
@@ -104,7 +111,8 @@ Record<EnergyConfig> energy_record() {
   add("scratchpad_write_pj_byte", &EnergyConfig::scratchpad_write_pj_byte, kPicojoules, "pJ a byte written, likewise");
   add("accumulator_read_pj_byte", &EnergyConfig::accumulator_read_pj_byte, kPicojoules,
       "pJ a byte read from an accumulator bank of 32 KiB; other banks by the square root of their size");
-  add("accumulator_write_pj_byte", &EnergyConfig::accumulator_write_pj_byte, kPicojoules, "pJ a byte written, likewise");
+  add("accumulator_write_pj_byte", &EnergyConfig::accumulator_write_pj_byte, kPicojoules,
+      "pJ a byte written, likewise");
   add("global_buffer_read_pj_byte", &EnergyConfig::global_buffer_read_pj_byte, kPicojoules,
       "pJ a byte read from a global buffer bank of 32 KiB; other banks by the square root of their size");
   add("global_buffer_write_pj_byte", &EnergyConfig::global_buffer_write_pj_byte, kPicojoules,
@@ -142,8 +150,8 @@ EnergyConfig load_energy(const std::string& preset, const Json& overrides, const
   if (std::find(presets.begin(), presets.end(), preset) == presets.end()) {
     std::string list;
     for (const std::string& name : presets) list += (list.empty() ? "" : ", ") + name;
-    fail(at.key("preset"), "unknown energy preset \"" + preset.substr(0, 80) + "\"; there are: " + list +
-                               did_you_mean(preset, presets));
+    fail(at.key("preset"),
+         "unknown energy preset \"" + preset.substr(0, 80) + "\"; there are: " + list + did_you_mean(preset, presets));
   }
   const Record<EnergyConfig> record = energy_record();
   const std::filesystem::path file = preset_dir / (preset + ".json");

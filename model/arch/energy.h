@@ -1,7 +1,7 @@
 // Energy per action, leakage and area of the on-chip blocks (accsim-energy/1 presets in configs/energy). DRAM energy
-// follows from IDD currents instead (model/arch/dram.h). Simulator, cost model and bounds price with the same functions.
-// Leaves out: data-dependent switching, voltage and temperature scaling, wires inside a block, the clock tree.
-// Source of the square-root rule for memories: the three SRAM sizes of Horowitz, ISSCC 2014 (docs/energy.md).
+// follows from IDD currents instead (model/arch/dram.h). Simulator, cost model and bounds price with the same
+// functions. Leaves out: data-dependent switching, voltage and temperature scaling, wires inside a block, the clock
+// tree. Source of the square-root rule for memories: the three SRAM sizes of Horowitz, ISSCC 2014 (docs/energy.md).
 #pragma once
 #include <filesystem>
 #include <string>
@@ -59,9 +59,7 @@ MemoryEnergy global_buffer_energy(const EnergyConfig& energy, const MemoryConfig
 // A figure for each block, summed over all instances on the chip.
 struct BlockFigures {
   double array = 0, vector = 0, scratchpad = 0, accumulator = 0, dma = 0, global_buffer = 0, noc = 0;
-  [[nodiscard]] double total() const {
-    return array + vector + scratchpad + accumulator + dma + global_buffer + noc;
-  }
+  [[nodiscard]] double total() const { return array + vector + scratchpad + accumulator + dma + global_buffer + noc; }
 };
 BlockFigures leakage_mw(const Architecture& arch);  // 1 mW = 1 pJ a ns
 BlockFigures area_mm2(const Architecture& arch);    // on-chip blocks; DRAM devices are not part of it

@@ -13,7 +13,7 @@ using Json = nlohmann::ordered_json;  // keeps the order of keys, so that what i
 
 inline constexpr std::int64_t kLargestInputBytes = std::int64_t{1} << 28;  // 256 MiB
 inline constexpr int kDeepestNesting = 64;
-inline constexpr std::int64_t kMostJsonValues = std::int64_t{1} << 24;
+inline constexpr std::int64_t kMostJsonValues = std::int64_t{1} << 23;
 
 // Where a value came from, for error messages: file name and JSON path ("cores[0].array.rows").
 struct Origin {

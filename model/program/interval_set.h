@@ -15,19 +15,17 @@ class IntervalSet {
   bool add(std::int64_t begin, std::int64_t end) {
     if (begin >= end) return false;
     auto it = intervals_.upper_bound(begin);
+    if (it != intervals_.begin() && std::prev(it)->second >= begin) --it;
     bool overlaps = false;
-    if (it != intervals_.begin()) {
-      const auto before = std::prev(it);
-      overlaps = before->second > begin;
-      if (before->second >= begin) it = before;
-    }
+    std::int64_t low = begin;
+    std::int64_t high = end;
     while (it != intervals_.end() && it->first <= end) {
-      overlaps = overlaps || it->first < end;
-      begin = std::min(begin, it->first);
-      end = std::max(end, it->second);
+      overlaps = overlaps || (it->first < end && it->second > begin);
+      low = std::min(low, it->first);
+      high = std::max(high, it->second);
       it = intervals_.erase(it);
     }
-    intervals_.emplace_hint(it, begin, end);
+    intervals_.emplace_hint(it, low, high);
     return overlaps;
   }
 

@@ -1,8 +1,10 @@
 #include "model/program/verify.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
+#include "model/program/byte_map.h"
 #include "model/program/verify_memory.h"
 #include "model/program/verify_order.h"
 #include "model/program/verify_structure.h"
@@ -73,16 +75,25 @@ class MemoryCheck {
     return std::nullopt;
   }
 
-  [[nodiscard]] bool in_live_out(MemoryIndex memory, std::int64_t begin, std::int64_t end) const {
-    for (const Region& region : group_.live_out) {
-      if (memory_of(region.place) == memory && region.place.address <= begin && end <= end_of(region)) return true;
-    }
-    return false;
+  // The map of the DRAM live_out region that [begin, end) lies in.
+  [[nodiscard]] ByteMap* output_with(std::int64_t begin, std::int64_t end) {
+    const auto it = std::find_if(outputs_.begin(), outputs_.end(),
+                                 [&](const ByteMap& output) { return output.contains(begin, end); });
+    return it == outputs_.end() ? nullptr : &*it;
   }
 
-  // Which bytes of the DRAM are stored (exactly), and which may be loaded (whole ranges): only where they meet do
-  // accesses have to be followed one by one.
+  // Which ranges of the DRAM may be stored to and loaded from, from the first to the last byte of each copy: only where
+  // they meet do accesses have to be followed one by one. And that every byte of a live_out region is stored once.
   std::optional<Finding> survey_dram() {
+    for (const Region& region : group_.live_out) {
+      if (region.place.space != Space::dram) continue;
+      outputs_.emplace_back(region.place.address, end_of(region));
+      if (const auto byte = held(kDramMemory).first_common(region.place.address, end_of(region))) {
+        return Finding{"written_twice", "live_out region " + of_region(region) + ", " +
+                                            bytes_name(region.place.address, end_of(region), kDramMemory) + ": byte " +
+                                            std::to_string(*byte) + " has been written by an earlier group"};
+      }
+    }
     for (const Node node : order_.sequence()) {
       const auto* copy = std::get_if<Copy>(&order_.instruction(node).op);
       if (copy == nullptr) continue;
@@ -92,14 +103,14 @@ class MemoryCheck {
       }
       if (copy->dst.place.space != Space::dram) continue;
       const StridedRange range = destination_range(*copy);
-      const bool once = in_live_out(kDramMemory, range.begin(), range.end());
+      stored_.add(range.begin(), range.end());
+      ByteMap* output = output_with(range.begin(), range.end());
+      if (output == nullptr) continue;
       std::optional<Finding> finding;
       range.each_row([&](std::int64_t begin, std::int64_t end) {
-        const bool before = held(kDramMemory).intersects(begin, end);
-        if ((stored_.add(begin, end) || before) && once) {
+        if (output->add(begin, end)) {
           finding = {"written_twice", order_.name(node) + " writes " + bytes_name(begin, end, kDramMemory) +
-                                          ", parts of which " + (before ? "an earlier group" : "the group") +
-                                          " has written already"};
+                                          ", parts of which the group has written already"};
         }
         return !finding;
       });
@@ -123,7 +134,7 @@ class MemoryCheck {
         });
         return finding;
       }
-      if (access.write && !loaded_.intersects(begin, end) && in_live_out(kDramMemory, begin, end)) return std::nullopt;
+      if (access.write && !loaded_.intersects(begin, end) && output_with(begin, end) != nullptr) return std::nullopt;
       earlier = [this](std::int64_t low, std::int64_t high) { return held(kDramMemory).covers(low, high); };
     }
     MemoryState& state = states_[access.memory];
@@ -157,18 +168,20 @@ class MemoryCheck {
   }
 
   [[nodiscard]] std::optional<Finding> check_live_out() const {
-    Sets written;
+    std::size_t output = 0;
     for (const Region& region : group_.live_out) {
       const MemoryIndex memory = memory_of(region.place);
-      if (memory != kDramMemory && written.find(memory) == written.end()) {
-        const auto state = states_.find(memory);
-        written[memory] = state == states_.end() ? IntervalSet{} : state->second.written();
+      const std::int64_t begin = region.place.address;
+      std::optional<std::int64_t> gap = begin;
+      if (memory == kDramMemory) {
+        gap = outputs_[output++].first_gap();
+      } else if (const auto state = states_.find(memory); state != states_.end()) {
+        gap = state->second.written().first_gap(begin, end_of(region));
       }
-      const IntervalSet& bytes = memory == kDramMemory ? stored_ : written[memory];
-      if (const auto gap = bytes.first_gap(region.place.address, end_of(region))) {
+      if (gap) {
         return Finding{"live_out", "live_out region " + of_region(region) + ", " +
-                                       bytes_name(region.place.address, end_of(region), memory) + ": byte " +
-                                       std::to_string(*gap) + " is never written"};
+                                       bytes_name(begin, end_of(region), memory) + ": byte " + std::to_string(*gap) +
+                                       " is never written"};
       }
     }
     return std::nullopt;
@@ -178,6 +191,7 @@ class MemoryCheck {
   const GroupOrder& order_;
   const Sets& holds_;
   std::map<MemoryIndex, MemoryState> states_;
+  std::vector<ByteMap> outputs_;  // live_out regions of the DRAM, in their order
   IntervalSet stored_;
   IntervalSet loaded_;
 };

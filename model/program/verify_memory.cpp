@@ -67,6 +67,7 @@ std::optional<MemoryState::Conflict> MemoryState::write(std::int64_t begin, std:
   split(begin);
   split(end);
   auto it = pieces_.lower_bound(begin);
+  std::optional<Conflict> unread;
   while (it != pieces_.end() && it->first < end) {
     const Piece& piece = it->second;
     if (piece.writer != kBefore && piece.writer != node && !in_order(piece.writer, node, order)) {
@@ -77,13 +78,13 @@ std::optional<MemoryState::Conflict> MemoryState::write(std::int64_t begin, std:
         return Conflict{Conflict::Kind::with_reader, reader.node, it->first, piece.end};
       }
     }
-    if (piece.readers.empty() && piece.writer != node) {
-      return Conflict{Conflict::Kind::unread, piece.writer, it->first, piece.end};
+    if (!unread && piece.readers.empty() && piece.writer != node) {
+      unread = Conflict{Conflict::Kind::unread, piece.writer, it->first, piece.end};
     }
     it = pieces_.erase(it);
   }
   pieces_.emplace_hint(it, begin, Piece{end, node, {}});
-  return std::nullopt;
+  return unread;
 }
 
 IntervalSet MemoryState::touched() const {

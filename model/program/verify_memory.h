@@ -43,7 +43,7 @@ class MemoryState {
   using Earlier = std::function<bool(std::int64_t begin, std::int64_t end)>;
   std::optional<Conflict> read(std::int64_t begin, std::int64_t end, Node node, const GroupOrder& order,
                                const Earlier& earlier = {});
-  // Finds overwritten bytes that nobody has read, too.
+  // Finds overwritten bytes that nobody has read, too; then the write has been made nevertheless.
   std::optional<Conflict> write(std::int64_t begin, std::int64_t end, Node node, const GroupOrder& order);
 
   [[nodiscard]] IntervalSet touched() const;  // read or written by the group

@@ -100,6 +100,13 @@ class StructureCheck {
         }
       }
     }
+    check_homes(group_.live_in, "live_in");
+    check_homes(group_.live_out, "live_out");
+    for (auto out = group_.live_out.begin(); out != group_.live_out.end(); ++out) {
+      const auto other = std::find_if(group_.live_out.begin(), out, [&](const Region& r) { return overlap(r, *out); });
+      if (other != out)
+        raise("live_out", region_name(*out, "live_out") + " overlaps " + region_name(*other, "live_out"));
+    }
     for (const Region& out : group_.live_out) {
       if (out.place.space == Space::dram) continue;
       for (const Region& in : group_.live_in) {
@@ -114,6 +121,18 @@ class StructureCheck {
                contains(buffer, region.place.address, region.place.address + region.size.value());
       });
       if (!inside) raise("prefetch", region_name(region, "prefetch") + " is not part of a buffer of the group");
+    }
+  }
+
+  // What lives in the DRAM lies in the home of one tensor.
+  void check_homes(const std::vector<Region>& regions, const char* list) const {
+    for (const Region& region : regions) {
+      const bool inside = std::any_of(header_.dram.begin(), header_.dram.end(), [&](const Region& home) {
+        return contains(home, region.place.address, region.place.address + region.size.value());
+      });
+      if (region.place.space == Space::dram && !inside) {
+        raise("undeclared", region_name(region, list) + " is not part of a dram region of the header");
+      }
     }
   }
 

@@ -30,8 +30,10 @@ Bytes output_bytes(const Network& network) {
 Cycles transfer_cycles(const Architecture& arch, Bytes bytes) {
   const DramConfig& dram = arch.dram;
   const ClockPeriod core = core_clock(arch);
-  const Wide numerator = static_cast<Wide>(bytes.value()) * dram.derived.column_cycles * dram.tck_ps[0] * core.denominator;
-  const Wide denominator = static_cast<Wide>(dram.derived.burst_bytes) * dram.channels * dram.tck_ps[1] * core.numerator;
+  const Wide numerator =
+      static_cast<Wide>(bytes.value()) * dram.derived.column_cycles * dram.tck_ps[0] * core.denominator;
+  const Wide denominator =
+      static_cast<Wide>(dram.derived.burst_bytes) * dram.channels * dram.tck_ps[1] * core.numerator;
   return Cycles(static_cast<std::int64_t>((numerator + denominator - 1) / denominator));
 }
 
@@ -102,11 +104,20 @@ ProductShape product_of(const LoopNest& nest) {
   ProductShape shape;
   for (const Dim& dim : nest.dims) {
     switch (dim.kind) {
-      case DimKind::group: shape.groups *= dim.extent; break;
-      case DimKind::m: shape.m *= dim.extent; break;
-      case DimKind::n: shape.n *= dim.extent; break;
-      case DimKind::k: shape.k *= dim.extent; break;
-      case DimKind::row: break;
+      case DimKind::group:
+        shape.groups *= dim.extent;
+        break;
+      case DimKind::m:
+        shape.m *= dim.extent;
+        break;
+      case DimKind::n:
+        shape.n *= dim.extent;
+        break;
+      case DimKind::k:
+        shape.k *= dim.extent;
+        break;
+      case DimKind::row:
+        break;
     }
   }
   return shape;
@@ -118,24 +129,33 @@ VectorKind vector_kind(OpType type) {
   switch (type) {
     case OpType::conv:
     case OpType::gemm:
-    case OpType::matmul: return VectorKind::requantize;
-    case OpType::max_pool: return VectorKind::max_pool;
+    case OpType::matmul:
+      return VectorKind::requantize;
+    case OpType::max_pool:
+      return VectorKind::max_pool;
     case OpType::average_pool:
-    case OpType::global_average_pool: return VectorKind::average_pool;
-    case OpType::add: return VectorKind::add;
-    case OpType::mul: return VectorKind::mul;
-    case OpType::softmax: return VectorKind::softmax;
-    case OpType::layer_normalization: return VectorKind::layer_normalization;
+    case OpType::global_average_pool:
+      return VectorKind::average_pool;
+    case OpType::add:
+      return VectorKind::add;
+    case OpType::mul:
+      return VectorKind::mul;
+    case OpType::softmax:
+      return VectorKind::softmax;
+    case OpType::layer_normalization:
+      return VectorKind::layer_normalization;
     case OpType::relu:
     case OpType::clip:
     case OpType::sigmoid:
     case OpType::tanh:
-    case OpType::gelu: return VectorKind::activate;
+    case OpType::gelu:
+      return VectorKind::activate;
     case OpType::gather:
     case OpType::flatten:
     case OpType::reshape:
     case OpType::transpose:
-    case OpType::concat: break;
+    case OpType::concat:
+      break;
   }
   return VectorKind::move;
 }
@@ -233,7 +253,8 @@ Cycles reachable_bound(const Architecture& arch, const Network& network, double 
     cycles = std::max(cycles, ceil_of(array_cycles / static_cast<double>(arch.core_count())));
   }
   cycles = std::max(cycles, ceil_of(lane_operations / static_cast<double>(lanes)));
-  cycles = std::max(cycles, ceil_of(static_cast<double>(compulsory_bytes(network).value()) / sustained_bytes_per_cycle));
+  cycles =
+      std::max(cycles, ceil_of(static_cast<double>(compulsory_bytes(network).value()) / sustained_bytes_per_cycle));
   return Cycles(cycles);
 }
 

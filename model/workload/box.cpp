@@ -20,7 +20,7 @@ struct Progression {
 struct Touched {
   std::int64_t base = 0;
   std::int64_t last = 0;
-  std::int64_t step = 1;  // gcd of the coefficients: every coordinate is base + i * step
+  std::int64_t step = 1;           // gcd of the coefficients: every coordinate is base + i * step
   std::vector<Progression> terms;  // those with more than one index
 };
 

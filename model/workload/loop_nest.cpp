@@ -80,8 +80,9 @@ LoopNest conv_nest(const Network& network, OpId id) {
              sliding(p, conv.stride[0], r, conv.dilation[0], conv.pads[0], in[2], in[3]),
              sliding(q, conv.stride[1], s, conv.dilation[1], conv.pads[1], in[3], 1)});
   const std::int64_t window = conv.kernel[0] * conv.kernel[1];
-  d.operand(d.input(1), OperandRole::weight,
-            {channels(n, out_channels, in_channels * window), d.axis(c, window), d.axis(r, conv.kernel[1]), d.axis(s, 1)});
+  d.operand(
+      d.input(1), OperandRole::weight,
+      {channels(n, out_channels, in_channels * window), d.axis(c, window), d.axis(r, conv.kernel[1]), d.axis(s, 1)});
   if (d.op.inputs.size() > 2) d.operand(d.input(2), OperandRole::bias, {channels(n, out_channels, 1)});
   d.operand(d.output(), OperandRole::output,
             {d.axis(b, out[1] * out[2] * out[3]), channels(n, out_channels, out[2] * out[3]), d.axis(p, out[3]),
@@ -235,8 +236,7 @@ LoopNest matmul_nest(const Network& network, OpId id) {
 LoopNest elementwise_nest(const Network& network, OpId id) {
   Draft d(network, id, Engine::vector);
   const bool binary = d.op.inputs.size() == 2;
-  std::vector<Merged> merged =
-      merge_broadcast(d.output().shape, d.input(0).shape, d.input(binary ? 1 : 0).shape);
+  std::vector<Merged> merged = merge_broadcast(d.output().shape, d.input(0).shape, d.input(binary ? 1 : 0).shape);
   if (merged.empty()) merged.push_back({1, true, true});
   std::array<std::vector<int>, 3> dims;  // of a, b, output
   for (std::size_t i = 0; i < merged.size(); ++i) {
@@ -363,26 +363,36 @@ std::vector<LoopNest> concat_nests(const Network& network, OpId id) {
 
 std::vector<LoopNest> loop_nests_of(const Network& network, OpId id) {
   switch (network.op(id).type) {
-    case OpType::conv: return {conv_nest(network, id)};
-    case OpType::gemm: return {gemm_nest(network, id)};
-    case OpType::matmul: return {matmul_nest(network, id)};
+    case OpType::conv:
+      return {conv_nest(network, id)};
+    case OpType::gemm:
+      return {gemm_nest(network, id)};
+    case OpType::matmul:
+      return {matmul_nest(network, id)};
     case OpType::max_pool:
     case OpType::average_pool:
-    case OpType::global_average_pool: return {pool_nest(network, id)};
+    case OpType::global_average_pool:
+      return {pool_nest(network, id)};
     case OpType::add:
     case OpType::mul:
     case OpType::relu:
     case OpType::clip:
     case OpType::sigmoid:
     case OpType::tanh:
-    case OpType::gelu: return {elementwise_nest(network, id)};
+    case OpType::gelu:
+      return {elementwise_nest(network, id)};
     case OpType::softmax:
-    case OpType::layer_normalization: return {normalization_nest(network, id)};
-    case OpType::gather: return {gather_nest(network, id)};
-    case OpType::transpose: return {transpose_nest(network, id)};
-    case OpType::concat: return concat_nests(network, id);
+    case OpType::layer_normalization:
+      return {normalization_nest(network, id)};
+    case OpType::gather:
+      return {gather_nest(network, id)};
+    case OpType::transpose:
+      return {transpose_nest(network, id)};
+    case OpType::concat:
+      return concat_nests(network, id);
     case OpType::flatten:
-    case OpType::reshape: break;
+    case OpType::reshape:
+      break;
   }
   throw InternalError("layer " + network.op(id).name + " moves no data and has no loop nest");
 }

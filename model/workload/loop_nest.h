@@ -15,11 +15,11 @@ namespace accsim::model {
 
 // What a dimension means to the engines.
 enum class DimKind : std::uint8_t {
-  group,    // in input, weight and output: convolution groups, batch of a batched MatMul
-  m,        // in input and output: pixels, rows
-  n,        // in weight and output: output channels, columns
-  k,        // reduced: input channels and kernel window
-  row       // vector operators: a dimension that is reduced or normalised inside one vector instruction
+  group,  // in input, weight and output: convolution groups, batch of a batched MatMul
+  m,      // in input and output: pixels, rows
+  n,      // in weight and output: output channels, columns
+  k,      // reduced: input channels and kernel window
+  row     // vector operators: a dimension that is reduced or normalised inside one vector instruction
 };
 
 struct Dim {
@@ -76,7 +76,8 @@ struct LoopNest {
 //   Transpose           D0 … D3 in output order; axes that stay together are one
 //   Concat              one nest for each input: D0 = axes before, D1 = the axis and all after it; the input's place in
 //                       the output is the offset of the output's second axis
-//   Gather              OUTER (only if not 1) ROWS WIDTH. Operands: table, indices, output. Along the table's row axis a
+//   Gather              OUTER (only if not 1) ROWS WIDTH. Operands: table, indices, output. Along the table's row axis
+//   a
 //                       coordinate is a position in the list of indices; which row that is shows at run time.
 // Engines: Conv, Gemm, MatMul on the array; Gather, Concat, and a Transpose that leaves the innermost axis in place are
 // copies (dma); the rest runs on the vector unit.

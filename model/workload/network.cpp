@@ -33,7 +33,8 @@ std::int64_t touched_coordinates(const LoopNest& nest, const Axis& axis) {
     if (run == 0) break;
     run += term.coefficient * (extent - 1);
   }
-  if (run > 0) return std::max<std::int64_t>(std::min(last, axis.extent - 1) - std::max<std::int64_t>(axis.offset, 0) + 1, 0);
+  if (run > 0)
+    return std::max<std::int64_t>(std::min(last, axis.extent - 1) - std::max<std::int64_t>(axis.offset, 0) + 1, 0);
   if (steps > kMostSteps) return 1;
   std::vector<std::int64_t> coordinates{axis.offset};
   for (const AxisTerm& term : terms) {
@@ -80,9 +81,7 @@ std::vector<std::string> Operator::layer_names() const {
   return names;
 }
 
-Bytes Network::bytes_of(TensorId id) const {
-  return storage_bytes(tensor(id).type, element_count(tensor(id).shape));
-}
+Bytes Network::bytes_of(TensorId id) const { return storage_bytes(tensor(id).type, element_count(tensor(id).shape)); }
 
 std::optional<std::int64_t> checked_macs(const Network& network, OpId id) {
   const Operator& op = network.op(id);

@@ -38,8 +38,26 @@ struct Tensor {
 };
 
 enum class OpType : std::uint8_t {
-  conv, gemm, matmul, max_pool, average_pool, global_average_pool, add, mul, relu, clip, sigmoid, tanh, gelu,
-  softmax, layer_normalization, gather, flatten, reshape, transpose, concat
+  conv,
+  gemm,
+  matmul,
+  max_pool,
+  average_pool,
+  global_average_pool,
+  add,
+  mul,
+  relu,
+  clip,
+  sigmoid,
+  tanh,
+  gelu,
+  softmax,
+  layer_normalization,
+  gather,
+  flatten,
+  reshape,
+  transpose,
+  concat
 };
 std::string_view name_of(OpType type);  // as in ONNX: "Conv", "Gemm", …
 
@@ -110,8 +128,8 @@ using OpGraph = boost::adjacency_list<boost::vecS, boost::vecS, boost::bidirecti
 struct Network {
   std::string name;
   DataType precision = DataType::int8;
-  std::vector<Tensor> tensors;        // index = TensorId
-  std::vector<Operator> operators;    // index = OpId; already in a topological order, file order where possible
+  std::vector<Tensor> tensors;      // index = TensorId
+  std::vector<Operator> operators;  // index = OpId; already in a topological order, file order where possible
   std::vector<TensorId> inputs;
   std::vector<TensorId> outputs;
   OpGraph graph;

@@ -22,7 +22,8 @@ struct Source {
 std::string layer_list(const NetworkSpec& spec, const std::vector<std::size_t>& layers) {
   constexpr std::size_t kMostShown = 8;
   std::string text;
-  for (std::size_t i = 0; i < layers.size() && i < kMostShown; ++i) text += quote_name(spec.layers[layers[i]].name) + " -> ";
+  for (std::size_t i = 0; i < layers.size() && i < kMostShown; ++i)
+    text += quote_name(spec.layers[layers[i]].name) + " -> ";
   if (layers.size() > kMostShown) text += "... -> ";
   return text + quote_name(spec.layers[layers.front()].name);
 }
@@ -70,14 +71,22 @@ class Builder {
 
   [[nodiscard]] DataType resolve_type(const TensorSpec& tensor, TensorKind kind) const {
     switch (tensor.type) {
-      case DeclaredType::int4: return DataType::int4;
-      case DeclaredType::int8: return DataType::int8;
-      case DeclaredType::int16: return DataType::int16;
-      case DeclaredType::int32: return DataType::int32;
-      case DeclaredType::fp16: return DataType::fp16;
-      case DeclaredType::bf16: return DataType::bf16;
-      case DeclaredType::fp32: return DataType::fp32;
-      case DeclaredType::automatic: break;
+      case DeclaredType::int4:
+        return DataType::int4;
+      case DeclaredType::int8:
+        return DataType::int8;
+      case DeclaredType::int16:
+        return DataType::int16;
+      case DeclaredType::int32:
+        return DataType::int32;
+      case DeclaredType::fp16:
+        return DataType::fp16;
+      case DeclaredType::bf16:
+        return DataType::bf16;
+      case DeclaredType::fp32:
+        return DataType::fp32;
+      case DeclaredType::automatic:
+        break;
     }
     if (index_names_.count(tensor.name) > 0) return DataType::int32;
     if (kind == TensorKind::weight && bias_names_.count(tensor.name) > 0) return bias_type(spec_.precision);
@@ -115,8 +124,8 @@ class Builder {
       const LayerSpec& layer = spec_.layers[i];
       const auto [it, fresh] = layer_names.emplace(layer.name, i);
       if (!fresh) {
-        fail(layer_origin(i).key("name"),
-             "a second layer is called " + quote_name(layer.name) + ", the first is layers[" + std::to_string(it->second) + "]");
+        fail(layer_origin(i).key("name"), "a second layer is called " + quote_name(layer.name) +
+                                              ", the first is layers[" + std::to_string(it->second) + "]");
       }
       const Origin at = layer.outputs.empty() ? layer_origin(i).key("name") : layer_origin(i).key("outputs").index(0);
       add_name(output_name(layer), {true, i, TensorId()}, at);

@@ -17,9 +17,8 @@ using PlainGraph = boost::adjacency_list<boost::vecS, boost::vecS, boost::bidire
 std::vector<std::size_t> find_cycle(const PlainGraph& graph) {
   const std::size_t count = boost::num_vertices(graph);
   std::vector<std::size_t> component(count);
-  const std::size_t components =
-      boost::strong_components(graph, boost::make_iterator_property_map(
-                                          component.begin(), boost::get(boost::vertex_index, graph)));
+  const std::size_t components = boost::strong_components(
+      graph, boost::make_iterator_property_map(component.begin(), boost::get(boost::vertex_index, graph)));
   std::vector<std::size_t> size(components, 0);
   for (const std::size_t c : component) ++size[c];
   for (std::size_t start = 0; start < count; ++start) {

@@ -15,9 +15,8 @@ constexpr double kLargestFloat = std::numeric_limits<float>::max();
 using Integers = std::vector<std::int64_t>;
 
 const Choices<DataType>& precisions() {
-  static const Choices<DataType> choices{{"int4", DataType::int4}, {"int8", DataType::int8},
-                                         {"int16", DataType::int16}, {"fp16", DataType::fp16},
-                                         {"bf16", DataType::bf16}, {"fp32", DataType::fp32}};
+  static const Choices<DataType> choices{{"int4", DataType::int4}, {"int8", DataType::int8}, {"int16", DataType::int16},
+                                         {"fp16", DataType::fp16}, {"bf16", DataType::bf16}, {"fp32", DataType::fp32}};
   return choices;
 }
 
@@ -25,7 +24,8 @@ void add_window(Record<LayerSpec>& record, bool convolution) {
   const std::string kernel_doc = convolution ? "window, one number a spatial axis; [] = as the weight tensor"
                                              : "window, one number a spatial axis";
   if (convolution) {
-    record.integers("kernel_shape", &LayerSpec::kernel_shape, {1, kLargestWindow}, 0, kMostAxes, Integers{}, kernel_doc);
+    record.integers("kernel_shape", &LayerSpec::kernel_shape, {1, kLargestWindow}, 0, kMostAxes, Integers{},
+                    kernel_doc);
   } else {
     record.integers("kernel_shape", &LayerSpec::kernel_shape, {1, kLargestWindow}, 1, kMostAxes, {}, kernel_doc);
   }
@@ -41,7 +41,8 @@ void add_window(Record<LayerSpec>& record, bool convolution) {
                {"SAME_UPPER", AutoPad::same_upper},
                {"SAME_LOWER", AutoPad::same_lower},
                {"VALID", AutoPad::valid}},
-              std::optional(AutoPad::notset), "SAME: output = ceil(input / stride), the odd element of padding at the end or begin");
+              std::optional(AutoPad::notset),
+              "SAME: output = ceil(input / stride), the odd element of padding at the end or begin");
 }
 
 void add_pool(Record<LayerSpec>& record) {
@@ -70,7 +71,8 @@ Record<LayerSpec> make_layer_record(const OpInfo& op) {
       record
           .integer("group", &LayerSpec::group, {1, kLargestDimension}, 1,
                    "groups; as many as input channels = depthwise")
-          .boolean("bias", &LayerSpec::bias, true, "adds a bias; with explicit weights: whether a third input is there");
+          .boolean("bias", &LayerSpec::bias, true,
+                   "adds a bias; with explicit weights: whether a third input is there");
       break;
     case OpType::gemm:
       record
@@ -98,7 +100,8 @@ Record<LayerSpec> make_layer_record(const OpInfo& op) {
     case OpType::layer_normalization:
       add_axis(record, -1, "first normalised axis");
       record.number("epsilon", &LayerSpec::epsilon, {0, 1}, 1e-5, "added to the variance")
-          .boolean("bias", &LayerSpec::bias, true, "adds a bias; with explicit weights: whether a third input is there");
+          .boolean("bias", &LayerSpec::bias, true,
+                   "adds a bias; with explicit weights: whether a third input is there");
       break;
     case OpType::gather:
       add_axis(record, 0, "axis of the table that the indices select from");
@@ -134,7 +137,8 @@ void check_name(const std::string& name, const Origin& at) {
 LayerSpec parse_layer(const Json& json, const Origin& at) {
   if (!json.is_object()) fail(at, "expected an object (a layer), " + describe(json));
   const auto name = json.find("name");
-  const std::string who = name != json.end() && name->is_string() ? " (layer " + quote_name(name->get<std::string>()) + ")" : "";
+  const std::string who =
+      name != json.end() && name->is_string() ? " (layer " + quote_name(name->get<std::string>()) + ")" : "";
   std::vector<std::string> operators;
   for (const OpInfo& op : operator_table()) operators.emplace_back(op.name);
   try {
@@ -174,7 +178,8 @@ const Record<TensorSpec>& tensor_record() {
   static const Record<TensorSpec> record = [] {
     Record<TensorSpec> made("tensor", "a network input or a constant");
     made.text("name", &TensorSpec::name, {}, "unique among all tensors")
-        .integers("shape", &TensorSpec::shape, {1, kLargestDimension}, 0, kMostAxes, {}, "extents, outermost first; [] = scalar")
+        .integers("shape", &TensorSpec::shape, {1, kLargestDimension}, 0, kMostAxes, {},
+                  "extents, outermost first; [] = scalar")
         .choice("type", &TensorSpec::type,
                 {{"auto", DeclaredType::automatic},
                  {"int4", DeclaredType::int4},
@@ -184,7 +189,8 @@ const Record<TensorSpec>& tensor_record() {
                  {"fp16", DeclaredType::fp16},
                  {"bf16", DeclaredType::bf16},
                  {"fp32", DeclaredType::fp32}},
-                std::optional(DeclaredType::automatic), "auto = by use: indices and integer biases int32, else the network's precision");
+                std::optional(DeclaredType::automatic),
+                "auto = by use: indices and integer biases int32, else the network's precision");
     return made;
   }();
   return record;
@@ -194,7 +200,8 @@ const Record<NetworkSpec>& network_record() {
   static const Record<NetworkSpec> record = [] {
     Record<NetworkSpec> made("network", "accsim-net/1");
     made.text("name", &NetworkSpec::name, {}, "name of the network, for reports")
-        .choice("precision", &NetworkSpec::precision, precisions(), std::optional(DataType::int8), "type of weights and activations")
+        .choice("precision", &NetworkSpec::precision, precisions(), std::optional(DataType::int8),
+                "type of weights and activations")
         .list("inputs", &NetworkSpec::inputs, tensor_record(), 1, kMostDeclared, "network inputs")
         .list("weights", &NetworkSpec::weights, tensor_record(), 0, kMostDeclared,
               "named constants that any layer may take as an input")

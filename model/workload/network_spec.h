@@ -13,9 +13,9 @@ namespace accsim::model {
 
 inline constexpr std::size_t kMostAxes = 8;
 inline constexpr std::int64_t kLargestDimension = std::int64_t{1} << 31;
-inline constexpr std::int64_t kMostElements = std::int64_t{1} << 40;        // of one tensor
-inline constexpr std::int64_t kLargestWindow = std::int64_t{1} << 20;       // kernel, stride, dilation, padding
-inline constexpr std::int64_t kMostMacs = std::int64_t{1} << 60;            // of a network
+inline constexpr std::int64_t kMostElements = std::int64_t{1} << 40;   // of one tensor
+inline constexpr std::int64_t kLargestWindow = std::int64_t{1} << 20;  // kernel, stride, dilation, padding
+inline constexpr std::int64_t kMostMacs = std::int64_t{1} << 60;       // of a network
 inline constexpr std::size_t kMostLayers = 100'000;
 inline constexpr std::int64_t kLargestBatch = 65'536;
 
@@ -47,7 +47,7 @@ struct LayerSpec {
   AutoPad auto_pad = AutoPad::notset;
   bool bias = true;
   bool bias_given = false;  // the key stands in the file
-  int trans_a = 0;  // 0 or 1, as in ONNX
+  int trans_a = 0;          // 0 or 1, as in ONNX
   int trans_b = 0;
   int ceil_mode = 0;
   int count_include_pad = 0;

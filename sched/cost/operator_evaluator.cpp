@@ -160,11 +160,19 @@ const NestEvaluator::OperandEntry& NestEvaluator::entry(std::size_t operand, con
   entry.totals = box_totals(what, tilings, dram_, gathered ? static_cast<int>(what.axes.size()) - 2 : -1);
   entry.buffer_bytes =
       padded(storage_bytes(what.type, largest_box(*nest_, what, sizes)).value(), core_->scratchpad.port_bytes);
+  if (flow_ == TileFlow::array && operand + 1 == nest_->operands.size()) {
+    entry.sum_bytes = padded(storage_bytes(core_->array.accumulator_type, largest_box(*nest_, what, sizes)).value(),
+                             core_->accumulator.port_bytes);
+  }
   entry.filled = true;
   return entry;
 }
 
-BufferBytes NestEvaluator::needs(const TileChoice& choice) {
+BufferBytes NestEvaluator::needs(const TileChoice& choice) { return ring_bytes(choice, false); }
+
+BufferBytes NestEvaluator::single_needs(const TileChoice& choice) { return ring_bytes(choice, true); }
+
+BufferBytes NestEvaluator::ring_bytes(const TileChoice& choice, bool single) {
   BufferBytes bytes;
   const std::size_t output = nest_->operands.size() - 1;
   for (std::size_t i = 0; i <= output; ++i) {
@@ -177,14 +185,10 @@ BufferBytes NestEvaluator::needs(const TileChoice& choice) {
                                      : (operands_[i].moving & bit(static_cast<int>(d))) != 0;
       refilled = refilled || (moves && trips_[d][static_cast<std::size_t>(choice[d])] > 1);
     }
-    if (!refilled) asked = 1;
+    if (!refilled || single) asked = 1;
     const OperandEntry& e = entry(i, choice);
     bytes.scratchpad += asked * e.buffer_bytes;
-    if (i == output && flow_ == TileFlow::array) {
-      const std::int64_t elements = largest_box(*nest_, nest_->output(), sizes_of(choice));
-      bytes.accumulator += asked * padded(storage_bytes(core_->array.accumulator_type, elements).value(),
-                                          core_->accumulator.port_bytes);
-    }
+    bytes.accumulator += asked * e.sum_bytes;
   }
   return bytes;
 }
@@ -224,11 +228,16 @@ std::pair<double, double> NestEvaluator::vector_of(std::int64_t results) const {
           static_cast<double>(vector_lane_operations(work, core_->vector))};
 }
 
-void NestEvaluator::count_array(const TileChoice& choice, OperatorCounts& counts) {
+void NestEvaluator::count_engines(const TileChoice& choice, OperatorCounts& counts, bool bound) {
+  if (flow_ == TileFlow::array) count_array(choice, counts, bound);
+  if (flow_ == TileFlow::vector) count_vector(choice, counts, bound);
+}
+
+void NestEvaluator::count_array(const TileChoice& choice, OperatorCounts& counts, bool bound) const {
   std::array<const KindEntry*, 4> kind{};
   for (std::size_t i = 0; i < kind.size(); ++i) kind[i] = &kinds_[i].entries[index_of(kinds_[i].radix, choice)];
-  const auto classes = [&](std::size_t i) {
-    return std::span(size_classes_).subspan(kind[i]->begin, kind[i]->end - kind[i]->begin);
+  const auto classes = [&](std::size_t i) {  // whole tiles come first
+    return std::span(size_classes_).subspan(kind[i]->begin, bound ? 1 : kind[i]->end - kind[i]->begin);
   };
   constexpr std::size_t kGroup = 0, kM = 1, kN = 2, kK = 3;
   const auto scratch_port = static_cast<double>(core_->scratchpad.port_bytes);
@@ -271,11 +280,11 @@ void NestEvaluator::count_array(const TileChoice& choice, OperatorCounts& counts
   counts.macs += macs;
 }
 
-void NestEvaluator::count_vector(const TileChoice& choice, OperatorCounts& counts) {
+void NestEvaluator::count_vector(const TileChoice& choice, OperatorCounts& counts, bool bound) const {
   const auto m = static_cast<std::size_t>(DimKind::m);
   const KindEntry& entry = kinds_[m].entries[index_of(kinds_[m].radix, choice)];
   const bool normalises = work_.kind == VectorKind::softmax || work_.kind == VectorKind::layer_normalization;
-  for (const SizeClass& c : std::span(size_classes_).subspan(entry.begin, entry.end - entry.begin)) {
+  for (const SizeClass& c : std::span(size_classes_).subspan(entry.begin, bound ? 1 : entry.end - entry.begin)) {
     const auto [cycles, lanes] = vector_of(c.size);
     counts.vector_cycles += c.times * cycles;
     counts.lane_operations += c.times * lanes;
@@ -286,7 +295,7 @@ void NestEvaluator::count_vector(const TileChoice& choice, OperatorCounts& count
   counts.last_vector_cycles = vector_of(entry.last).first;
 }
 
-void NestEvaluator::count(const TileChoice& choice, std::span<const int> order, OperatorCounts& counts) {
+void NestEvaluator::count_traffic(const TileChoice& choice, std::span<const int> order, OperatorCounts& counts) {
   const auto trips = [&](int d) { return trips_[static_cast<std::size_t>(d)][static_cast<std::size_t>(choice[static_cast<std::size_t>(d)])]; };
   const std::size_t output = nest_->operands.size() - 1;
   double tiles = 1;  // of the output
@@ -296,7 +305,7 @@ void NestEvaluator::count(const TileChoice& choice, std::span<const int> order, 
   const bool vector = flow_ == TileFlow::vector;
   const bool window = work_.kind == VectorKind::max_pool || work_.kind == VectorKind::average_pool;
   const bool normalises = work_.kind == VectorKind::softmax || work_.kind == VectorKind::layer_normalization;
-  bool first_nest = counts.load_descriptors == 0;
+  const bool first_nest = counts.load_descriptors == 0;
   double first_bursts = 0;
   for (std::size_t i = 0; i < output; ++i) {
     const OperandEntry& e = entry(i, choice);
@@ -346,9 +355,6 @@ void NestEvaluator::count(const TileChoice& choice, std::span<const int> order, 
   counts.scratchpad_read += out.totals.bytes;
   counts.last_store_bursts = out.totals.last_bursts;
   if (tiles > 1) counts.serial = counts.serial || buffers_[flow_ == TileFlow::copy ? 0 : 2] == 1;
-
-  if (flow_ == TileFlow::array) count_array(choice, counts);
-  if (vector) count_vector(choice, counts);
 }
 
 std::int64_t NestEvaluator::element_count_of_output() const {
@@ -356,6 +362,23 @@ std::int64_t NestEvaluator::element_count_of_output() const {
   for (const Dim& dim : nest_->dims)
     if (dim.kind != DimKind::k && dim.kind != DimKind::row) elements *= dim.extent;
   return elements;
+}
+
+OperatorCounts& OperatorCounts::operator+=(const OperatorCounts& o) {
+  for (const auto member :
+       {&OperatorCounts::array_cycles, &OperatorCounts::array_passes, &OperatorCounts::vector_cycles,
+        &OperatorCounts::vector_operations, &OperatorCounts::macs, &OperatorCounts::lane_operations,
+        &OperatorCounts::load_bursts_long, &OperatorCounts::load_bursts_short, &OperatorCounts::load_descriptors,
+        &OperatorCounts::load_bytes, &OperatorCounts::load_activates, &OperatorCounts::store_bursts_long,
+        &OperatorCounts::store_bursts_short, &OperatorCounts::store_descriptors, &OperatorCounts::store_bytes,
+        &OperatorCounts::store_activates, &OperatorCounts::scratchpad_read, &OperatorCounts::scratchpad_write,
+        &OperatorCounts::accumulator_read, &OperatorCounts::accumulator_write, &OperatorCounts::first_load_bursts,
+        &OperatorCounts::last_pass_interval, &OperatorCounts::last_pass_fill, &OperatorCounts::last_vector_cycles,
+        &OperatorCounts::last_store_bursts}) {
+    this->*member += o.*member;
+  }
+  serial = serial || o.serial;
+  return *this;
 }
 
 GroupFeatures features_from(const OperatorCounts& c, const MachineRates& r) {

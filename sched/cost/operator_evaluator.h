@@ -36,6 +36,7 @@ struct OperatorCounts {
   double first_load_bursts = 0;  // until the first tile can be worked on
   double last_pass_interval = 0, last_pass_fill = 0, last_vector_cycles = 0, last_store_bursts = 0;
   bool serial = false;
+  OperatorCounts& operator+=(const OperatorCounts& other);
 };
 GroupFeatures features_from(const OperatorCounts& counts, const MachineRates& rates);
 
@@ -56,14 +57,26 @@ class NestEvaluator {
   // Buffers asked for ("input", "weight", "output"), as OperatorMapping::buffers.
   void set_buffers(int input, int weight, int output) { buffers_ = {input, weight, output}; }
   BufferBytes needs(const TileChoice& choice);
+  // With one buffer for each ring: never less for larger tiles.
+  BufferBytes single_needs(const TileChoice& choice);
   // Adds what running the whole nest does. `order`: dimensions outermost first, reduced ones innermost.
-  void count(const TileChoice& choice, std::span<const int> order, OperatorCounts& counts);
+  void count(const TileChoice& choice, std::span<const int> order, OperatorCounts& counts) {
+    count_traffic(choice, order, counts);
+    count_work(choice, counts);
+  }
+  // The part that depends on the order of the loops: loads, stores and what they mean for the scratchpad.
+  void count_traffic(const TileChoice& choice, std::span<const int> order, OperatorCounts& counts);
+  // The other part: array and vector unit.
+  void count_work(const TileChoice& choice, OperatorCounts& counts) { count_engines(choice, counts, false); }
+  // No count more than count_work's: whole tiles and the last one alone.
+  void bound_work(const TileChoice& choice, OperatorCounts& counts) { count_engines(choice, counts, true); }
 
  private:
   struct OperandEntry {
     bool filled = false;
     BoxTotals totals;
     std::int64_t buffer_bytes = 0;   // largest box, rounded up to the port
+    std::int64_t sum_bytes = 0;      // of the output's box in the accumulator
     std::uint32_t moving = 0;        // dimensions that change the box
   };
   struct OperandTable {
@@ -103,8 +116,10 @@ class NestEvaluator {
   const OperandEntry& entry(std::size_t operand, const TileChoice& choice);
   [[nodiscard]] Pass pass_of(const model::ProductShape& shape) const;
   [[nodiscard]] std::pair<double, double> vector_of(std::int64_t results) const;  // cycles, lane operations
-  void count_array(const TileChoice& choice, OperatorCounts& counts);
-  void count_vector(const TileChoice& choice, OperatorCounts& counts);
+  BufferBytes ring_bytes(const TileChoice& choice, bool single);
+  void count_engines(const TileChoice& choice, OperatorCounts& counts, bool bound);
+  void count_array(const TileChoice& choice, OperatorCounts& counts, bool bound) const;
+  void count_vector(const TileChoice& choice, OperatorCounts& counts, bool bound) const;
   [[nodiscard]] std::int64_t element_count_of_output() const;
 
   const model::LoopNest* nest_;

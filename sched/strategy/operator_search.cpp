@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <memory>
+#include <numeric>
 
 #include "model/base/error.h"
 #include "sched/strategy/tile_candidates.h"
@@ -52,11 +53,24 @@ class OperatorSearch {
         for (const Operand& operand : nest.operands) signature = signature * 2 + (moves(operand, static_cast<int>(d)) ? 1 : 0);
       signatures_.push_back(signature);
     }
+    find_nested_axes();
+  }
+
+  // A tile of the result is a box: of two dimensions on one axis the inner one is whole, or the outer one 1.
+  void find_nested_axes() {
+    for (const LoopNest& nest : nests_)
+      for (const Axis& axis : nest.output().axes)
+        for (const AxisTerm& inner : axis.terms)
+          for (const AxisTerm& outer : axis.terms)
+            if (inner.coefficient < outer.coefficient) nested_.emplace_back(inner.dim, outer.dim);
+  }
+  [[nodiscard]] bool boxes() const {
+    return std::all_of(nested_.begin(), nested_.end(), [&](const std::pair<int, int>& n) {
+      return tile(choice_, n.second) == 1 || tile(choice_, n.first) == tiles_[static_cast<std::size_t>(n.first)].back();
+    });
   }
 
   OperatorSearchResult run() {
-    TileChoice smallest{};
-    choice_ = smallest;
     descend(0);
     OperatorSearchResult result;
     result.candidates = candidates_;
@@ -99,6 +113,7 @@ class OperatorSearch {
 
   void descend(std::size_t level) {
     if (level == tiled_.size()) {
+      if (!boxes()) return;
       const BufferBytes bytes = needs(choice_);
       if (bytes.scratchpad <= core_.scratchpad.size().value() && bytes.accumulator <= core_.accumulator.size().value())
         evaluate(bytes);
@@ -143,7 +158,7 @@ class OperatorSearch {
         for (const auto& evaluator : evaluators_) evaluator->count_work(choice_, work);
         worked = true;
       }
-      add_work(traffic, work);
+      traffic += work;
       front_.insert(figure_of(traffic), footprint, {choice_, &order});
     }
   }
@@ -221,6 +236,7 @@ class OperatorSearch {
   std::vector<std::vector<std::int64_t>> tiles_;
   std::vector<int> tiled_;  // dimensions with more than one candidate
   std::vector<std::unique_ptr<NestEvaluator>> evaluators_;
+  std::vector<std::pair<int, int>> nested_;  // inner and outer dimension of one axis of the result
   std::vector<std::uint64_t> signatures_;  // by dimension: operands that it moves
   std::map<std::uint32_t, std::vector<Order>> orders_;
   TileChoice choice_{};
@@ -232,10 +248,13 @@ class OperatorSearch {
   const bool scratchpad = least.scratchpad > core.scratchpad.size().value();
   const MemoryConfig& memory = scratchpad ? core.scratchpad : core.accumulator;
   const std::int64_t bytes = scratchpad ? least.scratchpad : least.accumulator;
-  throw InfeasibleError("layer \"" + op.name + "\" (" + std::string(name_of(op.type)) + ") fits on core " +
-                        std::to_string(core_id) + " (\"" + core.name + "\") with no tile: its " +
+  constexpr std::int64_t kKib = 1024;
+  const std::int64_t step = std::lcm(kKib, memory.banks * memory.port_bytes);  // sizes that the banks allow
+  throw InfeasibleError("layer \"" + op.name + "\" (" + std::string(name_of(op.type)) + ") does not fit on core " +
+                        std::to_string(core_id) + " (\"" + core.name + "\") with any tile: the " +
                         (scratchpad ? "scratchpad" : "accumulator") + " has " + std::to_string(memory.size_kib) +
-                        " KiB, the smallest size that would do is " + std::to_string(ceil_div(bytes, 1024)) + " KiB");
+                        " KiB, the smallest size that would do is " +
+                        std::to_string(ceil_div(bytes, step) * step / kKib) + " KiB");
 }
 
 }  // namespace

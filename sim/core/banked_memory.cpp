@@ -9,7 +9,7 @@ using model::ceil_div;
 bool PortCalendar::Stream::has(std::int64_t t) const {
   if (t < start || t >= start + span) return false;
   const std::int64_t k = ceil_div((t - start) * count, span);  // first access wanted at or after t
-  return k < count && start + k * span / count == t;
+  return k >= first && k < count && start + k * span / count == t;
 }
 
 std::int64_t PortCalendar::first_free(std::int64_t t) const {
@@ -86,19 +86,9 @@ std::int64_t PortCalendar::take_stream(std::int64_t start, std::int64_t span, st
   // Nobody is there from now on.
   if (count == span) {
     insert(start + k + late, start + span + late);
-  } else if (k == 0) {
-    streams_.push_back({start, span, count});
-    last_busy_ = std::max(last_busy_, start + (count - 1) * span / count);
   } else {
-    // The remaining accesses keep their spacing; k * span / count is their common start.
-    const std::int64_t begin = start + k * span / count + late;
-    const std::int64_t rest = start + span + late - begin;
-    if (count - k == rest) {
-      insert(begin, begin + rest);
-    } else {
-      streams_.push_back({begin, rest, count - k});
-      last_busy_ = std::max(last_busy_, begin + (count - k - 1) * rest / (count - k));
-    }
+    streams_.push_back({start + late, span, count, k});
+    last_busy_ = std::max(last_busy_, start + late + (count - 1) * span / count);
   }
   return late;
 }

@@ -36,10 +36,11 @@ class PortCalendar {
     std::int64_t begin;
     std::int64_t end;
   };
-  struct Stream {
+  struct Stream {  // accesses first .. count-1, the k-th at start + floor(k * span / count)
     std::int64_t start;
     std::int64_t span;
     std::int64_t count;
+    std::int64_t first;
     [[nodiscard]] bool has(std::int64_t t) const;
   };
   void insert(std::int64_t begin, std::int64_t end);

@@ -12,10 +12,13 @@ bool QueueUnit::may_start(Cycles now) {
     if (opens != kNever) wake_at(opens);
     return false;
   }
-  SemaphoreFile& semaphores = core->semaphores();
-  return std::all_of(head().waits.begin(), head().waits.end(), [&](const model::Wait& wait) {
-    return semaphores.available(list.group->set, wait.semaphore, wait.count, now);
-  });
+  Cycles from = now;
+  for (const model::Wait& wait : head().waits) {
+    from = std::max(from, core->semaphores().available_from(list.group->set, wait.semaphore, wait.count, now));
+  }
+  if (from == now) return true;
+  if (from != kNever) wake_at(from);
+  return false;
 }
 
 QueueUnit::Started QueueUnit::start(Cycles now) {

@@ -1,6 +1,7 @@
 // The counting semaphores of one core. A signal given in a cycle counts from the cycle that its giver names, at the
 // earliest the next one, so that the order of events within a cycle cannot matter. Two sets: groups take turns.
 #pragma once
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <vector>
@@ -22,8 +23,13 @@ class SemaphoreFile {
   void signal(int set, std::int32_t semaphore, std::int32_t count, Cycles from) {
     at(set, semaphore).pending.push_back({from, count});
   }
-  [[nodiscard]] bool available(int set, std::int32_t semaphore, std::int32_t count, Cycles now) {
-    return settle(at(set, semaphore), now) >= count;
+  // `now` if the count is there; else the next cycle in which it changes by signals already given, kNever if none is.
+  [[nodiscard]] Cycles available_from(int set, std::int32_t semaphore, std::int32_t count, Cycles now) {
+    Semaphore& s = at(set, semaphore);
+    if (settle(s, now) >= count) return now;
+    Cycles next = kNever;
+    for (const Pending& p : s.pending) next = std::min(next, p.from);
+    return next;
   }
   void take(int set, std::int32_t semaphore, std::int32_t count, Cycles now) {
     Semaphore& s = at(set, semaphore);

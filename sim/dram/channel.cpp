@@ -14,29 +14,6 @@ void raise(std::int64_t& earliest, std::int64_t value) { earliest = std::max(ear
 
 }  // namespace
 
-void DramChannel::Fifo::erase(std::int64_t i) {
-  const auto at = head_ + static_cast<std::size_t>(i);
-  std::copy_backward(items_.begin() + static_cast<std::ptrdiff_t>(head_),
-                     items_.begin() + static_cast<std::ptrdiff_t>(at),
-                     items_.begin() + static_cast<std::ptrdiff_t>(at) + 1);
-  if (++head_ == tail_) head_ = tail_ = 0;
-}
-
-void DramChannel::Fifo::compact() {
-  std::copy(items_.begin() + static_cast<std::ptrdiff_t>(head_), items_.begin() + static_cast<std::ptrdiff_t>(tail_),
-            items_.begin());
-  tail_ -= head_;
-  head_ = 0;
-}
-
-void DramChannel::CompletionQueue::grow() {
-  std::vector<DramCompletion> larger(2 * items_.size());
-  for (std::size_t i = head_; i != tail_; ++i) larger[i - head_] = items_[i & (items_.size() - 1)];
-  tail_ -= head_;
-  head_ = 0;
-  items_ = std::move(larger);
-}
-
 DramChannel::DramChannel(const DramConfig& config, std::int32_t channel)
     : config_(config),
       distances_(config.distances),
@@ -53,6 +30,7 @@ DramChannel::DramChannel(const DramConfig& config, std::int32_t channel)
       hit_cap_(static_cast<std::int32_t>(config.hit_cap)),
       words_((static_cast<std::size_t>(config.derived.queues) + kWordBits - 1) / kWordBits),
       bank_state_(static_cast<std::size_t>(config.derived.queues)),
+      ready_bound_(bank_state_.size(), kLongAgo),
       group_state_(static_cast<std::size_t>(config.ranks * config.bankgroups)),
       rank_state_(static_cast<std::size_t>(config.ranks)),
       entries_(static_cast<std::size_t>(config.derived.queues * config.cmd_queue_size)),
@@ -184,7 +162,8 @@ bool DramChannel::tick_refresh() {
   if (!refreshing_) {
     refreshing_ = true;
     for (std::int32_t q = first; q < first + banks_; ++q) {
-      blocked_[static_cast<std::size_t>(q) / kWordBits] |= std::uint64_t{1} << (static_cast<std::size_t>(q) % kWordBits);
+      blocked_[static_cast<std::size_t>(q) / kWordBits] |= std::uint64_t{1}
+                                                           << (static_cast<std::size_t>(q) % kWordBits);
     }
     choice_stale_ = true;
   }
@@ -223,21 +202,21 @@ std::int64_t DramChannel::refresh_time() const {
 }
 
 // Earliest legal cycle of any command that the bank's queue wants.
-std::int64_t DramChannel::ready_time(const Bank& bank) const {
+inline std::int64_t DramChannel::ready_time(const Bank& bank) const {
   const Group& group = group_state_[static_cast<std::size_t>(bank.group)];
   const Rank& rank = rank_of(bank);
-  if (bank.open_row < 0) return std::max({bank.act_ready, group.act_ready, rank.act_ready});
-  std::int64_t time = kForever;
-  if (bank.first_read >= 0) time = std::max(bank.read_ready, group.read_ready);
-  if (bank.first_write >= 0) time = std::min(time, std::max(bank.write_ready, group.write_ready));
-  if (bank.wants_precharge) time = std::min(time, std::max(bank.pre_ready, rank.pre_ready));
-  return time;
+  const std::int64_t shared = bank.open_row < 0 ? std::max(group.act_ready, rank.act_ready) : rank.pre_ready;
+  return std::min({std::max(bank.wanted_row, shared), std::max(bank.wanted_read, group.read_ready),
+                   std::max(bank.wanted_write, group.write_ready)});
 }
 
 void DramChannel::scan_word(std::size_t word, std::uint64_t mask, std::int64_t from) {
   for (std::uint64_t left = occupied_[word] & ~blocked_[word] & mask; left != 0; left &= left - 1) {
     const auto queue = static_cast<std::int32_t>(word * kWordBits) + std::countr_zero(left);
-    const std::int64_t time = std::max(ready_time(bank(queue)), from);
+    std::int64_t& bound = ready_bound_[static_cast<std::size_t>(queue)];
+    if (bound >= best_time_) continue;
+    bound = ready_time(bank(queue));
+    const std::int64_t time = std::max(bound, from);
     if (time < best_time_) {
       best_time_ = time;
       best_queue_ = queue;
@@ -254,17 +233,18 @@ void DramChannel::find_next(std::int64_t from) {
   const std::size_t bit = static_cast<std::size_t>(last_queue_) % kWordBits;
   const std::uint64_t upper = bit + 1 == kWordBits ? 0 : ~std::uint64_t{0} << (bit + 1);
   scan_word(first, upper, from);
-  for (std::size_t i = 1; i < words_ && best_time_ != from; ++i) scan_word((first + i) % words_, ~std::uint64_t{0}, from);
+  for (std::size_t i = 1; i < words_ && best_time_ != from; ++i)
+    scan_word((first + i) % words_, ~std::uint64_t{0}, from);
   if (best_time_ != from) scan_word(first, ~upper, from);
 }
 
 DramChannel::Choice DramChannel::choice_at(std::int32_t queue, std::int64_t time) const {
   const Bank& b = bank(queue);
   if (b.open_row < 0) return {DramCommandKind::activate, 0};
-  if (b.wants_precharge && std::max(b.pre_ready, rank_of(b).pre_ready) <= time) return {DramCommandKind::precharge, 0};
+  if (std::max(b.wanted_row, rank_of(b).pre_ready) <= time) return {DramCommandKind::precharge, 0};
   const Group& group = group_state_[static_cast<std::size_t>(b.group)];
-  const bool read = b.first_read >= 0 && std::max(b.read_ready, group.read_ready) <= time;
-  const bool write = b.first_write >= 0 && std::max(b.write_ready, group.write_ready) <= time;
+  const bool read = std::max(b.wanted_read, group.read_ready) <= time;
+  const bool write = std::max(b.wanted_write, group.write_ready) <= time;
   if (read && (!write || b.first_read < b.first_write)) return {DramCommandKind::read, b.first_read};
   return {DramCommandKind::write, b.first_write};
 }
@@ -272,27 +252,41 @@ DramChannel::Choice DramChannel::choice_at(std::int32_t queue, std::int64_t time
 void DramChannel::issue(std::int32_t queue, Choice choice) {
   last_queue_ = queue;
   switch (choice.kind) {
-    case DramCommandKind::activate: activate(queue); break;
-    case DramCommandKind::precharge: precharge(queue, false); break;
-    default: access_column(queue, choice.index); break;
+    case DramCommandKind::activate:
+      activate(queue);
+      break;
+    case DramCommandKind::precharge:
+      precharge(queue, false);
+      break;
+    default:
+      access_column(queue, choice.index);
+      break;
   }
 }
 
-// A write never has to wait for an older read of its column inside a bank queue: while that read is pending the write does
-// not enter (move_transaction).
+// A write never has to wait for an older read of its column inside a bank queue: while that read is pending the write
+// does not enter (move_transaction).
 void DramChannel::choose(std::int32_t queue) {
   Bank& b = bank(queue);
+  ready_bound_[static_cast<std::size_t>(queue)] = kLongAgo;
+  b.wanted_read = b.wanted_write = kForever;
+  if (b.open_row < 0) {
+    b.wanted_row = b.act_ready;
+    return;
+  }
+  b.wanted_row = kForever;
   b.first_read = b.first_write = -1;
-  b.wants_precharge = false;
-  if (b.open_row < 0 || b.size == 0) return;
+  if (b.size == 0) return;
   const Entry* entry = entries(queue);
   for (std::int32_t i = 0; i < b.size; ++i) {
     if (entry[i].row != b.open_row) continue;
     std::int32_t& first = entry[i].write ? b.first_write : b.first_read;
     if (first < 0) first = i;
   }
+  if (b.first_read >= 0) b.wanted_read = b.read_ready;
+  if (b.first_write >= 0) b.wanted_write = b.write_ready;
   const bool hits = b.first_read >= 0 || b.first_write >= 0;
-  b.wants_precharge = entry[0].row != b.open_row && (!hits || b.accesses >= hit_cap_);
+  if (entry[0].row != b.open_row && (!hits || b.accesses >= hit_cap_)) b.wanted_row = b.pre_ready;
 }
 
 // Moves one transaction into its bank queue. True if anything changed, so that the next cycle may move another.
@@ -314,8 +308,8 @@ bool DramChannel::move_transaction() {
         return true;
       }
       draining_ = 0;
-      // Where that read still waits behind the writes and the next cycle would drain again, nothing would ever move: reads
-      // go first then.
+      // Where that read still waits behind the writes and the next cycle would drain again, nothing would ever move:
+      // reads go first then.
       if (queued_ == 0 && drain_due()) break;
       return draining_before != 0;
     }
@@ -373,8 +367,8 @@ void DramChannel::activate(std::int32_t queue) {
   rank.last_long_acts[static_cast<std::size_t>(rank.act_count % kLongActivateWindow)] = time;
   ++rank.act_count;
   if (rank.act_count >= kActivateWindow) {
-    raise(rank.act_ready, rank.last_acts[static_cast<std::size_t>(rank.act_count % kActivateWindow)] +
-                              distances_.four_activates);
+    raise(rank.act_ready,
+          rank.last_acts[static_cast<std::size_t>(rank.act_count % kActivateWindow)] + distances_.four_activates);
   }
   if (rank.act_count >= kLongActivateWindow) {
     raise(rank.act_ready, rank.last_long_acts[static_cast<std::size_t>(rank.act_count % kLongActivateWindow)] +
@@ -449,6 +443,7 @@ void DramChannel::refresh(std::int32_t rank) {
   for (std::int32_t q = rank * banks_; q < (rank + 1) * banks_; ++q) {
     raise(bank(q).act_ready, ready);
     raise(bank(q).refresh_ready, ready);
+    choose(q);
   }
   blocked_.fill(0);
   refreshing_ = false;
@@ -479,7 +474,8 @@ void DramChannel::finish_write(std::int32_t node) {
   pending_.release(node);
 }
 
-void DramChannel::log(DramCommandKind kind, bool by_refresh, std::int32_t queue, std::int32_t row, std::int32_t column) {
+void DramChannel::log(DramCommandKind kind, bool by_refresh, std::int32_t queue, std::int32_t row,
+                      std::int32_t column) {
   if (command_log_ == nullptr) return;
   command_log_->push_back({Cycles(clock_), kind, by_refresh, channel_, bank(queue).rank,
                            bank(queue).group % bankgroups_, queue % banks_per_group_, row, column});

@@ -1,11 +1,11 @@
-// One DRAM channel with its controller: bank queues, FR-FCFS with a hit cap, write draining, open pages, staggered refresh
-// by rank, every command-to-command distance; energy by commands and standby time. Event skipping: the cost of a run does not
-// depend on how many cycles pass. Times are cycles of the DRAM clock.
-// Leaves out: power-down, self-refresh, per-bank refresh, the data themselves.
-// Source: the controller's rules are those measured on DRAMsim3 (docs/dram.md lists them).
+// One DRAM channel with its controller: bank queues, FR-FCFS with a hit cap, write draining, open pages, staggered
+// refresh by rank, every command-to-command distance; energy by commands and standby time. Event skipping: the cost of
+// a run does not depend on how many cycles pass. Times are cycles of the DRAM clock. Leaves out: power-down,
+// self-refresh, per-bank refresh, the data themselves. Source: the controller's rules are those measured on DRAMsim3
+// (docs/dram.md lists them).
 //
-// How to drive it. A cycle t has two phases: requests are accepted, then the clock ticks (at most one command, two on HBM).
-// now() is the first cycle that has not ticked yet.
+// How to drive it. A cycle t has two phases: requests are accepted, then the clock ticks (at most one command, two on
+// HBM). now() is the first cycle that has not ticked yet.
 //
 //   channel.advance(t);                                  // tick all cycles before t; t >= now()
 //   if (channel.can_accept(write)) {                     // otherwise offer it again in a later cycle
@@ -18,10 +18,10 @@
 // When to look again (a module that sleeps in between):
 //   wake(false): nobody waits for room: the first cycle in which a completion may be due;
 //   wake(true):  a refused request waits: also the first cycle in which there may be room.
-// Both are exact lower bounds for a module that calls advance(wake) then and asks again: sleeping until then loses nothing,
-// as long as no new request comes. When one comes in cycle t: advance(t), accept, ask again. An idle channel returns kNever
-// (refreshes are caught up by the next advance).
-// At the end of a run call begin_flush(); then step() until drained(). Up to write_tail writes stay in the buffer.
+// Both are exact lower bounds for a module that calls advance(wake) then and asks again: sleeping until then loses
+// nothing, as long as no new request comes. When one comes in cycle t: advance(t), accept, ask again. An idle channel
+// returns kNever (refreshes are caught up by the next advance). At the end of a run let the cycle of the last
+// acceptance tick, call begin_flush(), then step() until drained(). Up to write_tail writes stay in the buffer.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -31,6 +31,7 @@
 #include "model/arch/dram.h"
 #include "model/base/units.h"
 #include "sim/dram/pending.h"
+#include "sim/dram/queues.h"
 #include "sim/kernel/time.h"
 
 namespace accsim::sim {
@@ -93,8 +94,8 @@ class DramChannel {
   [[nodiscard]] bool can_accept(bool write) const {
     return write ? writes_.size() < write_capacity_ : reads_.size() < read_capacity_;
   }
-  // In cycle now(); can_accept(write) holds and the address is of this channel. Returns the completion cycle where it is
-  // known at once (now() + 1: writes, reads of a pending write), else kNever.
+  // In cycle now(); can_accept(write) holds and the address is of this channel. Returns the completion cycle where it
+  // is known at once (now() + 1: writes, reads of a pending write), else kNever.
   Cycles accept(std::uint64_t tag, const DramAddress& at, bool write);
   // Ticks every cycle before `until`; nothing if that is not after now().
   void advance(Cycles until);
@@ -110,7 +111,8 @@ class DramChannel {
 
   // No more requests will come: writes above write_tail are drained, too, however few they are.
   void begin_flush();
-  // Nothing is queued, nothing is being drained, and at most write_tail writes are buffered. Data may still be returning.
+  // Nothing is queued, nothing is being drained, and at most write_tail writes are buffered. Data may still be
+  // returning.
   [[nodiscard]] bool drained() const {
     return reads_.empty() && queued_ == 0 && draining_ == 0 && writes_.size() <= write_tail_;
   }
@@ -119,7 +121,8 @@ class DramChannel {
   [[nodiscard]] DramStatistics statistics() const;                             // up to now()
   [[nodiscard]] const DramConfig& config() const { return config_; }
 
-  // Optional records, appended to; null = none. The second: WR command + write_delay - acceptance of every write command.
+  // Optional records, appended to; null = none. The second: WR command + write_delay - acceptance of every write
+  // command.
   void set_command_log(std::vector<DramCommand>* log) { command_log_ = log; }
   void set_write_latency_log(std::vector<std::int64_t>* log) { write_latency_log_ = log; }
 
@@ -151,10 +154,13 @@ class DramChannel {
     std::int32_t size = 0;      // entries in its queue
     std::int32_t group = 0;     // rank * bankgroups + bank group
     std::int32_t rank = 0;
-    // What the queue wants of an open bank (choose()).
-    std::int32_t first_read = -1;   // first entry that hits the open row, by kind
+    // What its queue wants (choose()): the bank's own part of the earliest cycle, kForever = not wanted. wanted_row is
+    // ACT of a closed bank, PRE of an open one.
+    std::int64_t wanted_row = kLongAgo;
+    std::int64_t wanted_read = kForever;
+    std::int64_t wanted_write = kForever;
+    std::int32_t first_read = -1;  // first entry that hits the open row, by kind
     std::int32_t first_write = -1;
-    bool wants_precharge = false;
   };
   struct Group {
     std::int64_t act_ready = kLongAgo;
@@ -172,46 +178,8 @@ class DramChannel {
     std::int64_t active_cycles = 0;
   };
 
-  // FIFO with erasure at any place near the front; never more than its capacity.
-  class Fifo {
-   public:
-    explicit Fifo(std::int64_t capacity) : items_(static_cast<std::size_t>(2 * capacity)) {}
-    [[nodiscard]] std::int64_t size() const { return static_cast<std::int64_t>(tail_ - head_); }
-    [[nodiscard]] bool empty() const { return tail_ == head_; }
-    [[nodiscard]] const Entry& at(std::int64_t i) const { return items_[head_ + static_cast<std::size_t>(i)]; }
-    void push(const Entry& entry) {
-      if (tail_ == items_.size()) compact();
-      items_[tail_++] = entry;
-    }
-    void erase(std::int64_t i);
-
-   private:
-    void compact();
-    std::vector<Entry> items_;
-    std::size_t head_ = 0;
-    std::size_t tail_ = 0;
-  };
-
-  class CompletionQueue {
-   public:
-    CompletionQueue() : items_(64) {}
-    [[nodiscard]] bool empty() const { return head_ == tail_; }
-    [[nodiscard]] const DramCompletion& front() const { return items_[head_ & (items_.size() - 1)]; }
-    void pop() { ++head_; }
-    void push(const DramCompletion& item) {
-      if (tail_ - head_ == items_.size()) grow();
-      items_[tail_++ & (items_.size() - 1)] = item;
-    }
-
-   private:
-    void grow();
-    std::vector<DramCompletion> items_;  // a power of two
-    std::size_t head_ = 0;
-    std::size_t tail_ = 0;
-  };
-
   void tick();
-  bool tick_refresh();                   // true: issued a command
+  bool tick_refresh();  // true: issued a command
   // The command that a bank queue gets at `time`; one is ready.
   struct Choice {
     DramCommandKind kind = DramCommandKind::activate;
@@ -219,12 +187,12 @@ class DramChannel {
   };
   [[nodiscard]] Choice choice_at(std::int32_t queue, std::int64_t time) const;
   void issue(std::int32_t queue, Choice choice);
-  void find_next(std::int64_t from);     // sets best_time_ and best_queue_
+  void find_next(std::int64_t from);  // sets best_time_ and best_queue_
   void scan_word(std::size_t word, std::uint64_t mask, std::int64_t from);
   [[nodiscard]] std::int64_t ready_time(const Bank& bank) const;
   [[nodiscard]] std::int64_t refresh_time() const;  // of the next command for the refresh under way
-  void choose(std::int32_t queue);       // recomputes what an open bank's queue wants
-  bool move_transaction();               // true: something changed
+  void choose(std::int32_t queue);                  // recomputes what a bank queue wants
+  bool move_transaction();                          // true: something changed
   void push_to_bank(const Entry& entry);
   void erase_from_bank(std::int32_t queue, std::int32_t index);
 
@@ -263,19 +231,22 @@ class DramChannel {
   std::int64_t clock_ = 0;
   std::int64_t next_active_ = 0;  // no tick before it changes anything
   std::vector<Bank> bank_state_;
+  // A bank queue is not ready before this. It only falls when the queue or its bank's row changes, which resets it, so
+  // a scan looks closely only at queues that can beat the best so far.
+  std::vector<std::int64_t> ready_bound_;
   std::vector<Group> group_state_;
   std::vector<Rank> rank_state_;
   std::vector<Entry> entries_;  // bank_capacity_ a bank
   std::array<std::uint64_t, kWords> occupied_{};
   std::array<std::uint64_t, kWords> blocked_{};  // of the rank that is being refreshed
-  std::int32_t queued_ = 0;     // entries in all bank queues
-  std::int32_t last_queue_ = 0;  // round robin
+  std::int32_t queued_ = 0;                      // entries in all bank queues
+  std::int32_t last_queue_ = 0;                  // round robin
   std::int32_t best_queue_ = -1;
   std::int64_t best_time_ = kForever;
   bool choice_stale_ = false;
 
-  Fifo reads_;
-  Fifo writes_;
+  ErasableFifo<Entry> reads_;
+  ErasableFifo<Entry> writes_;
   PendingTable pending_;
   std::int64_t draining_ = 0;
   std::int64_t pending_reads_ = 0;
@@ -287,7 +258,7 @@ class DramChannel {
   std::int32_t refresh_rank_ = 0;  // the next or the one under way
   bool refreshing_ = false;
 
-  CompletionQueue completions_;
+  GrowingFifo<DramCompletion> completions_;
   DramStatistics statistics_;
   std::vector<DramCommand>* command_log_ = nullptr;
   std::vector<std::int64_t>* write_latency_log_ = nullptr;

@@ -1,5 +1,5 @@
-// The bursts that a DRAM controller has accepted and not yet served, by burst number: who waits for a read, whether a write is
-// pending. A fixed pool of nodes in a chained hash table; a node's index stays valid until it is released.
+// The bursts that a DRAM controller has accepted and not yet served, by burst number: who waits for a read, whether a
+// write is pending. A fixed pool of nodes in a chained hash table; a node's index stays valid until it is released.
 #pragma once
 #include <bit>
 #include <cstdint>
@@ -17,7 +17,7 @@ class PendingTable {
   struct Node {
     std::uint64_t burst = 0;
     std::int64_t write_accepted = 0;
-    Waiter reader;                  // the first one
+    Waiter reader;                   // the first one
     std::int32_t more_readers = -1;  // list in waiters, in order of arrival
     std::int32_t last_reader = -1;
     std::int32_t next = -1;  // in the bucket, or in the free list

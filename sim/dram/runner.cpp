@@ -41,10 +41,16 @@ class Run {
   DramRunResult run() {
     switch (drive_.mode) {
       case DramMode::open_loop:
-      case DramMode::paced: run_in_order(); break;
+      case DramMode::paced:
+        run_in_order();
+        break;
       case DramMode::per_channel:
-      case DramMode::trace: run_by_channel(); break;
-      case DramMode::window: run_window(); break;
+      case DramMode::trace:
+        run_by_channel();
+        break;
+      case DramMode::window:
+        run_window();
+        break;
     }
     finish();
     return std::move(result_);
@@ -133,7 +139,8 @@ class Run {
 
   // Takes all reads of the earliest return cycle of any channel; returns that cycle.
   std::int64_t next_return(std::int64_t& outstanding) {
-    // Ticks the channels, the one furthest behind first, until none can still return a read before the earliest one known.
+    // Ticks the channels, the one furthest behind first, until none can still return a read before the earliest one
+    // known.
     std::int64_t first = earliest_known();
     while (DramChannel* channel = furthest_behind()) {
       if (channel->next_time().value() + config_.derived.read_delay > first) break;
@@ -171,8 +178,10 @@ class Run {
 
   // Ends when all reads have returned and all channels are drained; then all channels stand at the same cycle.
   void finish() {
-    std::int64_t end = requests_.empty() ? 0 : result_.last_accept_cycle + 1;
+    const Cycles no_more_requests(requests_.empty() ? 0 : result_.last_accept_cycle + 1);
+    std::int64_t end = no_more_requests.value();
     for (DramChannel& channel : channels_) {
+      channel.advance(no_more_requests);
       channel.begin_flush();
       while (!channel.drained()) {
         if (!channel.step()) throw model::InternalError("the DRAM controller is stuck at the end of the run");
@@ -236,8 +245,10 @@ class Run {
 };
 
 [[noreturn]] void fail_mode(const std::string& text) {
-  throw model::ConfigError("--mode: expected max, maxch, win:W (W reads, 1 or more), paced:F (a share of the peak, 0.000001 "
-                           "to 1000) or trace, found \"" + text.substr(0, 40) + "\"");
+  throw model::ConfigError(
+      "--mode: expected max, maxch, win:W (W reads, 1 or more), paced:F (a share of the peak, 0.000001 "
+      "to 1000) or trace, found \"" +
+      text.substr(0, 40) + "\"");
 }
 
 std::int64_t parse_count(std::string_view text, const std::string& whole) {
@@ -274,11 +285,16 @@ DramDrive parse_dram_mode(const std::string& text) {
 
 std::string to_text(const DramDrive& drive) {
   switch (drive.mode) {
-    case DramMode::open_loop: return "max";
-    case DramMode::per_channel: return "maxch";
-    case DramMode::window: return "win:" + std::to_string(drive.window);
-    case DramMode::paced: return "paced:" + model::Json(drive.pace).dump();
-    case DramMode::trace: return "trace";
+    case DramMode::open_loop:
+      return "max";
+    case DramMode::per_channel:
+      return "maxch";
+    case DramMode::window:
+      return "win:" + std::to_string(drive.window);
+    case DramMode::paced:
+      return "paced:" + model::Json(drive.pace).dump();
+    case DramMode::trace:
+      return "trace";
   }
   throw model::InternalError("unknown DRAM mode");
 }

@@ -1,7 +1,7 @@
-// Drives DRAM channels alone with a list of requests and measures: the machine behind `accsim dram`. One turn of the loop is
-// one DRAM clock: first requests are accepted, then every channel ticks.
-// Leaves out: whatever stands between a core and its controller.
-// Source of the modes and of the figures' definitions: how the reference runs were driven (docs/dram.md).
+// Drives DRAM channels alone with a list of requests and measures: the machine behind `accsim dram`. One turn of the
+// loop is one DRAM clock: first requests are accepted, then every channel ticks. Leaves out: whatever stands between a
+// core and its controller. Source of the modes and of the figures' definitions: how the reference runs were driven
+// (docs/dram.md).
 #pragma once
 #include <cstdint>
 #include <string>

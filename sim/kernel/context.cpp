@@ -2,6 +2,8 @@
 
 namespace accsim::sim {
 
+SimulationContext* SimulationContext::running_ = nullptr;
+
 SimulationContext::SimulationContext()
     : previous_current_(sc_core::sc_curr_simcontext), previous_default_(sc_core::sc_default_global_context) {
   own_ = new sc_core::sc_simcontext;
@@ -16,6 +18,18 @@ SimulationContext::~SimulationContext() {
   delete own_;
   sc_core::sc_curr_simcontext = previous_current_;
   sc_core::sc_default_global_context = previous_default_;
+}
+
+void SimulationContext::stop_with(std::exception_ptr failure) {
+  if (running_ != nullptr && !running_->failure_) running_->failure_ = std::move(failure);
+  sc_core::sc_stop();
+}
+
+void SimulationContext::run() {
+  running_ = this;
+  sc_core::sc_start();
+  running_ = nullptr;
+  if (failure_) std::rethrow_exception(failure_);
 }
 
 }  // namespace accsim::sim

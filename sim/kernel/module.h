@@ -4,6 +4,7 @@
 #include <systemc>
 
 #include "sim/kernel/clock.h"
+#include "sim/kernel/context.h"
 
 namespace accsim::sim {
 
@@ -16,14 +17,19 @@ class EventModule : public sc_core::sc_module {
     dont_initialize();
   }
 
-  // Runs the machine at cycle `at` (not before now); earlier requests are kept, later ones replaced.
+  // Runs the machine at cycle `at`, or now if that has passed. The earliest of all requests counts; run asks again.
   void wake_at(Cycles at) {
     if (at >= next_) return;
+    const auto now = static_cast<std::int64_t>(sc_core::sc_time_stamp().value());
+    std::int64_t delay = clock_.picoseconds(at) - now;
+    if (delay < 0) {
+      at = clock_.cycle_from(now);
+      if (at >= next_) return;
+      delay = clock_.picoseconds(at) - now;
+    }
     next_ = at;
-    const std::int64_t now = static_cast<std::int64_t>(sc_core::sc_time_stamp().value());
-    const std::int64_t delay = clock_.picoseconds(at) - now;
     wake_.cancel();
-    wake_.notify(sc_core::sc_time::from_value(static_cast<sc_dt::uint64>(delay > 0 ? delay : 0)));
+    wake_.notify(sc_core::sc_time::from_value(static_cast<sc_dt::uint64>(delay)));
   }
 
  protected:
@@ -33,9 +39,14 @@ class EventModule : public sc_core::sc_module {
 
  private:
   void wake_up() {
+    if (next_ == kNever) return;  // it has run in this instant already
     const Cycles now = next_;
     next_ = kNever;
-    run(now);
+    try {
+      run(now);
+    } catch (...) {
+      SimulationContext::stop_with(std::current_exception());
+    }
   }
 
   Clock clock_;

@@ -32,9 +32,9 @@ void list_modules(const std::vector<sc_core::sc_object*>& objects, std::vector<s
 model::Measurement simulate(const model::Architecture& arch, model::ProgramSource& program,
                             const SimulationOptions& options) {
   const double begin = cpu_seconds();
-  const SimulationContext context;
+  SimulationContext context;
   Chip chip("chip", arch, program, options);
-  sc_core::sc_start();
+  context.run();
   if (!chip.sequencer().finished()) {
     throw model::InternalError("the program makes no progress:" + chip.diagnosis());
   }

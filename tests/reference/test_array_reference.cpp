@@ -1,5 +1,5 @@
-// The array's closed forms against what SCALE-Sim v3 measured (tests/reference/arrays/README.md), and against the formulas
-// that its figures follow, written out here a second time.
+// The array's closed forms against what SCALE-Sim v3 measured (tests/reference/arrays/README.md), and against the
+// formulas that its figures follow, written out here a second time.
 #include <rapidcheck.h>
 
 #include <filesystem>
@@ -63,11 +63,12 @@ struct Measured {
 }  // namespace
 
 TEST_CASE("array reference: every layer takes the cycles that SCALE-Sim measured") {
-  const auto measured = GENERATE(Measured{"scalesim_v3_resnet18_32x32_ws_compute.csv", 32, Dataflow::weight_stationary},
-                                 Measured{"scalesim_v3_resnet18_32x32_os_compute.csv", 32, Dataflow::output_stationary},
-                                 Measured{"scalesim_v3_resnet18_128x128_ws_compute.csv", 128, Dataflow::weight_stationary},
-                                 Measured{"scalesim_v3_resnet18_128x128_os_compute.csv", 128, Dataflow::output_stationary},
-                                 Measured{"scalesim_v3_resnet18_128x128_is_compute.csv", 128, Dataflow::input_stationary});
+  const auto measured =
+      GENERATE(Measured{"scalesim_v3_resnet18_32x32_ws_compute.csv", 32, Dataflow::weight_stationary},
+               Measured{"scalesim_v3_resnet18_32x32_os_compute.csv", 32, Dataflow::output_stationary},
+               Measured{"scalesim_v3_resnet18_128x128_ws_compute.csv", 128, Dataflow::weight_stationary},
+               Measured{"scalesim_v3_resnet18_128x128_os_compute.csv", 128, Dataflow::output_stationary},
+               Measured{"scalesim_v3_resnet18_128x128_is_compute.csv", 128, Dataflow::input_stationary});
   const std::vector<Row> rows = read_rows(measured.file);
   CHECK(rows.size() == 21);
   const ArrayConfig array = array_of(measured.size, measured.size, measured.dataflow, false);
@@ -99,9 +100,11 @@ TEST_CASE("array reference: cycles equal the published formulas on random sizes,
     RC_ASSERT(cycles(Dataflow::weight_stationary, true) == (ws - 1) * std::max(m, r) + 2 * r + c + m - 3);
     RC_ASSERT(cycles(Dataflow::input_stationary, true) == (is - 1) * std::max(n, r) + 2 * r + c + n - 3);
     RC_ASSERT(cycles(Dataflow::output_stationary, true) == (os - 1) * std::max(k, r) + r + c + k - 3);
-    for (const Dataflow dataflow : {Dataflow::weight_stationary, Dataflow::input_stationary, Dataflow::output_stationary}) {
+    for (const Dataflow dataflow :
+         {Dataflow::weight_stationary, Dataflow::input_stationary, Dataflow::output_stationary}) {
       for (const bool overlapped : {false, true}) {
-        // Nothing beats one multiply-accumulate a cycle and processing element; but the index is one less than the count.
+        // Nothing beats one multiply-accumulate a cycle and processing element; but the index is one less than the
+        // count.
         RC_ASSERT(cycles(dataflow, overlapped) + 1 >= ceil_div(m * k * n, r * c));
       }
       RC_ASSERT(cycles(dataflow, true) <= cycles(dataflow, false));

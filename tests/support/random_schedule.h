@@ -12,7 +12,7 @@
 #include "model/workload/loop_nest.h"
 #include "model/workload/network.h"
 
-namespace accsim::test {
+namespace accsim::tests {
 
 class Random {
  public:
@@ -131,4 +131,4 @@ inline model::Schedule random_schedule(const model::Network& network, const mode
   return schedule;
 }
 
-}  // namespace accsim::test
+}  // namespace accsim::tests

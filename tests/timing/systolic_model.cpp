@@ -65,8 +65,8 @@ RunResult run_stationary(std::size_t rows, std::size_t cols, const std::vector<S
   const std::size_t length = folds.front().streamed.size();
   Sequencer sequencer(folds.size(), interval, rows * cols * length);
   Grid moving_right = make_grid(rows, cols);
-  Grid moving_down = make_grid(rows, cols);   // partial sums
-  Grid loading = make_grid(rows, cols);       // stationary values on their way to their row
+  Grid moving_down = make_grid(rows, cols);  // partial sums
+  Grid loading = make_grid(rows, cols);      // stationary values on their way to their row
   Grid shadow = make_grid(rows, cols);
   Grid active = make_grid(rows, cols);
   RunResult result;

@@ -2,9 +2,9 @@
 // check of the closed forms in model/program/timing.h. It shares no code with the library.
 //
 // Stationary operand (weight and input stationary): an R x C block is loaded from the top, one row a cycle, column c a
-// cycle later than column c-1. A row's values travel down through the rows above and stay in the shadow register of their
-// own row. The first value of a fold that a processing element sees makes it take its shadow register over. Streamed
-// vectors enter from the left, row r a cycle later than row r-1, and move right; partial sums move down.
+// cycle later than column c-1. A row's values travel down through the rows above and stay in the shadow register of
+// their own row. The first value of a fold that a processing element sees makes it take its shadow register over.
+// Streamed vectors enter from the left, row r a cycle later than row r-1, and move right; partial sums move down.
 // Output stationary: both operands stream; a finished sum moves to a shadow register, and each column's shadow
 // registers shift out at the bottom, R cycles a fold, starting when the lowest row has finished.
 //
@@ -35,7 +35,8 @@ struct StationaryFold {
   Matrix streamed;
   std::function<void(std::size_t, std::size_t, int)> take;
 };
-RunResult run_stationary(std::size_t rows, std::size_t cols, const std::vector<StationaryFold>& folds, Interval interval);
+RunResult run_stationary(std::size_t rows, std::size_t cols, const std::vector<StationaryFold>& folds,
+                         Interval interval);
 
 // left: R x K, top: K x C; take(r, c, sum) receives what leaves at the bottom.
 struct OutputFold {

@@ -73,7 +73,8 @@ std::vector<StationaryFold> stationary_folds(const Matrix& a, const Matrix& b, s
   return folds;
 }
 
-std::vector<OutputFold> output_folds(const Matrix& a, const Matrix& b, std::size_t rows, std::size_t cols, Matrix& out) {
+std::vector<OutputFold> output_folds(const Matrix& a, const Matrix& b, std::size_t rows, std::size_t cols,
+                                     Matrix& out) {
   out.assign(a.size(), std::vector<int>(b.front().size(), 0));
   std::vector<OutputFold> folds;
   for (std::size_t m = 0; m < a.size(); m += rows) {
@@ -94,7 +95,7 @@ struct Case {
 struct Outcome {
   RunResult run;
   std::size_t folds = 0;
-  Matrix result;    // M x N
+  Matrix result;  // M x N
   Matrix expected;
 };
 
@@ -174,8 +175,7 @@ TEST_CASE("array: un-overlapped cycles and values equal the cycle-by-cycle model
 TEST_CASE("array: overlapped cycles and values equal the cycle-by-cycle model on all sizes up to 6") {
   const auto dataflow = GENERATE(Dataflow::weight_stationary, Dataflow::output_stationary, Dataflow::input_stationary,
                                  Dataflow::vector_mac);
-  for_all_sizes(
-      [&](const Case& x) { check(x, dataflow, true, run_case(x, dataflow, interval_of(x, dataflow))); });
+  for_all_sizes([&](const Case& x) { check(x, dataflow, true, run_case(x, dataflow, interval_of(x, dataflow))); });
 }
 
 TEST_CASE("array: folds that start a cycle closer than the closed form says collide") {
@@ -222,8 +222,7 @@ TEST_CASE("array: groups on the diagonal of a fold give each group's product in 
   ProductShape shape = shape_of(x);
   shape.groups = kGroups;
   const auto overlapped = GENERATE(true, false);
-  const Interval interval =
-      overlapped ? Interval(interval_of(x, Dataflow::weight_stationary)) : Interval(std::nullopt);
+  const Interval interval = overlapped ? Interval(interval_of(x, Dataflow::weight_stationary)) : Interval(std::nullopt);
   const RunResult run = accsim::test::run_stationary(x.rows, x.cols, folds, interval);
   CHECK_FALSE(run.hazard);
   CHECK(results == expected);
@@ -234,8 +233,8 @@ TEST_CASE("array: groups on the diagonal of a fold give each group's product in 
 TEST_CASE("array: a pass takes its last active cycle, one more, and the drain of output stationary") {
   const Case x{7, 9, 5, 4, 3};
   const auto overlapped = GENERATE(true, false);
-  for (const Dataflow dataflow : {Dataflow::weight_stationary, Dataflow::output_stationary, Dataflow::input_stationary,
-                                  Dataflow::vector_mac}) {
+  for (const Dataflow dataflow :
+       {Dataflow::weight_stationary, Dataflow::output_stationary, Dataflow::input_stationary, Dataflow::vector_mac}) {
     const ArrayConfig array = array_of(x, dataflow, overlapped);
     const auto timing = accsim::model::array_timing(shape_of(x), array);
     const std::int64_t drain = dataflow == Dataflow::output_stationary ? array.rows : 0;

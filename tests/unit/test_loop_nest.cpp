@@ -124,8 +124,7 @@ void check_axes_are_ordered(const Network& network, OpId op) {
       CHECK(operand.axes.size() >= 1);
       CHECK(operand.axes.size() <= 4);
       CHECK(operand.axes.back().stride == 1);
-      for (std::size_t i = 1; i < operand.axes.size(); ++i)
-        CHECK(operand.axes[i - 1].stride >= operand.axes[i].stride);
+      for (std::size_t i = 1; i < operand.axes.size(); ++i) CHECK(operand.axes[i - 1].stride >= operand.axes[i].stride);
       CHECK(operand.type == network.tensor(operand.tensor).type);
     }
   }
@@ -167,11 +166,12 @@ TEST_CASE("convolution nests compute convolutions") {
       for (w[1] = 0; w[1] < weight[1]; ++w[1])
         for (w[2] = 0; w[2] < weight[2]; ++w[2])
           for (w[3] = 0; w[3] < weight[3]; ++w[3]) {
-            const Index i{o[0], o[1] / (cout / group) * weight[1] + w[1], o[2] * stride[0] + w[2] * dilation[0] - pads[0],
+            const Index i{o[0], o[1] / (cout / group) * weight[1] + w[1],
+                          o[2] * stride[0] + w[2] * dilation[0] - pads[0],
                           o[3] * stride[1] + w[3] * dilation[1] - pads[1]};
             if (i[2] < 0 || i[3] < 0 || i[2] >= in[2] || i[3] >= in[3]) continue;
-            expected[static_cast<std::size_t>(flat(out, o))] += e.in(0)[static_cast<std::size_t>(flat(in, i))] *
-                                                                 e.in(1)[static_cast<std::size_t>(flat(weight, w))];
+            expected[static_cast<std::size_t>(flat(out, o))] +=
+                e.in(0)[static_cast<std::size_t>(flat(in, i))] * e.in(1)[static_cast<std::size_t>(flat(weight, w))];
           }
     } while (next_index(o, out));
     REQUIRE(e.run_nest(kMultiplyAdd) == expected);
@@ -242,16 +242,16 @@ TEST_CASE("matrix product nests compute matrix products") {
         at_a.back() = k;
         at_b[at_b.size() - 2] = k;
         // Keep the matrix axes out of the broadcast: an extent of 1 there is index 0 anyway.
-        expected[static_cast<std::size_t>(flat(full, o))] += e.in(0)[static_cast<std::size_t>(broadcast_flat(a, at_a))] *
-                                                             e.in(1)[static_cast<std::size_t>(broadcast_flat(b, at_b))];
+        expected[static_cast<std::size_t>(flat(full, o))] +=
+            e.in(0)[static_cast<std::size_t>(broadcast_flat(a, at_a))] *
+            e.in(1)[static_cast<std::size_t>(broadcast_flat(b, at_b))];
       }
     } while (next_index(o, full));
     CHECK(e.run_nest(kMultiplyAdd) == expected);
     check_axes_are_ordered(e.network, OpId(0));
     std::string dims;
     const LoopNest nest = loop_nest_of(e.network, OpId(0));
-    for (const Dim& dim : nest.dims)
-      dims += (dims.empty() ? "" : " ") + dim.name + std::to_string(dim.extent);
+    for (const Dim& dim : nest.dims) dims += (dims.empty() ? "" : " ") + dim.name + std::to_string(dim.extent);
     CHECK(dims == pair.dims);
   }
 }
@@ -262,14 +262,17 @@ TEST_CASE("Gemm nests follow the stored layout") {
     for (const int trans_b : {0, 1}) {
       const Shape a = trans_a != 0 ? Shape{4, 3} : Shape{3, 4};
       const Shape b = trans_b != 0 ? Shape{5, 4} : Shape{4, 5};
-      const Example e = example(one_layer(list(a), R"("op": "Gemm", "transA": )" + std::to_string(trans_a) +
-                                                       R"(, "transB": )" + std::to_string(trans_b), list(b)),
+      const Example e = example(one_layer(list(a),
+                                          R"("op": "Gemm", "transA": )" + std::to_string(trans_a) + R"(, "transB": )" +
+                                              std::to_string(trans_b),
+                                          list(b)),
                                 random);
       Values expected(15, 0);
       for (std::size_t m = 0; m < 3; ++m)
         for (std::size_t n = 0; n < 5; ++n)
           for (std::size_t k = 0; k < 4; ++k)
-            expected[m * 5 + n] += e.in(0)[trans_a != 0 ? k * 3 + m : m * 4 + k] * e.in(1)[trans_b != 0 ? n * 4 + k : k * 5 + n];
+            expected[m * 5 + n] +=
+                e.in(0)[trans_a != 0 ? k * 3 + m : m * 4 + k] * e.in(1)[trans_b != 0 ? n * 4 + k : k * 5 + n];
       CHECK(e.run_nest(kMultiplyAdd) == expected);
       check_axes_are_ordered(e.network, OpId(0));
     }
@@ -279,7 +282,8 @@ TEST_CASE("Gemm nests follow the stored layout") {
 TEST_CASE("the third operand of Gemm is broadcast") {
   const auto strides = [](const std::string& c) {
     const Network net = network_of(R"("inputs": [{"name": "x", "shape": [3, 4]}],
-      "weights": [{"name": "w", "shape": [4, 5]}, {"name": "c", "shape": )" + c + R"(}],
+      "weights": [{"name": "w", "shape": [4, 5]}, {"name": "c", "shape": )" +
+                                   c + R"(}],
       "layers": [{"name": "l", "op": "Gemm", "inputs": ["x", "w", "c"]}])");
     std::string text;
     const LoopNest nest = loop_nest_of(net, OpId(0));
@@ -296,9 +300,9 @@ TEST_CASE("the third operand of Gemm is broadcast") {
 
 TEST_CASE("pooling nests visit every element of every window") {
   std::mt19937 random(4);
-  for (const char* attributes :
-       {R"("kernel_shape": [3, 2], "strides": [2, 1], "pads": [1, 0, 1, 1])", R"("kernel_shape": [2, 2], "strides": [2, 2], "ceil_mode": 1)",
-        R"("kernel_shape": [2, 3], "dilations": [2, 2], "pads": [1, 2, 0, 1])"}) {
+  for (const char* attributes : {R"("kernel_shape": [3, 2], "strides": [2, 1], "pads": [1, 0, 1, 1])",
+                                 R"("kernel_shape": [2, 2], "strides": [2, 2], "ceil_mode": 1)",
+                                 R"("kernel_shape": [2, 3], "dilations": [2, 2], "pads": [1, 2, 0, 1])"}) {
     const Shape in{2, 3, 7, 5};
     const Example e = example(one_layer(list(in), std::string(R"("op": "AveragePool", )") + attributes), random);
     const auto& pool = std::get<PoolAttributes>(e.op().attributes);
@@ -325,10 +329,17 @@ TEST_CASE("pooling nests visit every element of every window") {
 
 TEST_CASE("elementwise nests broadcast both ways") {
   std::mt19937 random(5);
-  const std::vector<std::tuple<Shape, Shape, std::size_t>> cases{
-      {{2, 3, 4}, {2, 3, 4}, 1}, {{2, 3, 4}, {4}, 2},          {{2, 3, 4}, {3, 1}, 3},      {{2, 1, 4}, {3, 1}, 3},
-      {{1, 1}, {5}, 1},          {{}, {2, 2}, 1},              {{1}, {1}, 1},               {{2, 3, 4, 5}, {1, 3, 1, 1}, 3},
-      {{1, 3, 1, 5}, {2, 1, 4, 1}, 4}, {{2, 1, 3, 1, 2, 1}, {2, 1, 1, 1, 2, 1}, 3}, {{2, 2, 2, 2, 2}, {2, 2, 1, 1, 1}, 2}};
+  const std::vector<std::tuple<Shape, Shape, std::size_t>> cases{{{2, 3, 4}, {2, 3, 4}, 1},
+                                                                 {{2, 3, 4}, {4}, 2},
+                                                                 {{2, 3, 4}, {3, 1}, 3},
+                                                                 {{2, 1, 4}, {3, 1}, 3},
+                                                                 {{1, 1}, {5}, 1},
+                                                                 {{}, {2, 2}, 1},
+                                                                 {{1}, {1}, 1},
+                                                                 {{2, 3, 4, 5}, {1, 3, 1, 1}, 3},
+                                                                 {{1, 3, 1, 5}, {2, 1, 4, 1}, 4},
+                                                                 {{2, 1, 3, 1, 2, 1}, {2, 1, 1, 1, 2, 1}, 3},
+                                                                 {{2, 2, 2, 2, 2}, {2, 2, 1, 1, 1}, 2}};
   for (const auto& [a, b, dims] : cases) {
     const Example e = example(one_layer(list(a), R"("op": "Add")", list(b)), random);
     INFO(list(a) + " + " + list(b));
@@ -377,8 +388,11 @@ TEST_CASE("transposition nests permute, merging what stays together") {
 TEST_CASE("concatenation nests copy every input to its place") {
   std::mt19937 random(7);
   for (const std::string axis : {"0", "1", "2", "-1"}) {
-    const Example e = example(network_of(R"("inputs": [{"name": "x", "shape": [2, 3, 4]}, {"name": "y", "shape": [2, 3, 4]}],
-      "layers": [{"name": "l", "op": "Concat", "inputs": ["x", "y", "x"], "axis": )" + axis + "}]"), random);
+    const Example e =
+        example(network_of(R"("inputs": [{"name": "x", "shape": [2, 3, 4]}, {"name": "y", "shape": [2, 3, 4]}],
+      "layers": [{"name": "l", "op": "Concat", "inputs": ["x", "y", "x"], "axis": )" +
+                           axis + "}]"),
+                random);
     const std::size_t along = axis == "-1" ? 2 : static_cast<std::size_t>(axis[0] - '0');
     const Shape part{2, 3, 4};
     Values expected;
@@ -386,7 +400,8 @@ TEST_CASE("concatenation nests copy every input to its place") {
     do {
       Index i = o;
       i[along] %= part[along];
-      expected.push_back(e.in(static_cast<std::size_t>(o[along] / part[along]))[static_cast<std::size_t>(flat(part, i))]);
+      expected.push_back(
+          e.in(static_cast<std::size_t>(o[along] / part[along]))[static_cast<std::size_t>(flat(part, i))]);
     } while (next_index(o, e.out_shape()));
     CHECK(e.run_nest(kCopy) == expected);
     CHECK(loop_nests_of(e.network, OpId(0)).size() == 3);
@@ -505,8 +520,8 @@ TEST_CASE("boxes hold what a tile touches, tight at both ends") {
 }
 
 TEST_CASE("boxes of a strided convolution") {
-  const Network net = one_layer("[1, 4, 9, 9]",
-                                R"("op": "Conv", "out_channels": 4, "kernel_shape": [1, 1], "strides": [2, 2])");
+  const Network net =
+      one_layer("[1, 4, 9, 9]", R"("op": "Conv", "out_channels": 4, "kernel_shape": [1, 1], "strides": [2, 2])");
   const LoopNest nest = loop_nest_of(net, OpId(0));
   const Box box = box_of(nest, nest.operands[0], {0, 0, 0, 1, 1, 0, 0, 0}, {1, 1, 4, 3, 3, 4, 1, 1});
   CHECK(box[2].low == 2);

@@ -23,7 +23,8 @@ TEST_CASE("convolution shapes follow kernel, stride, padding and dilation") {
 TEST_CASE("auto_pad fills in the padding") {
   const auto pads = [](const std::string& mode) {
     const Network net = one_layer("[1, 4, 10, 7]", R"("op": "Conv", "out_channels": 8, "kernel_shape": [3, 4],
-                                                     "strides": [2, 1], "auto_pad": ")" + mode + "\"");
+                                                     "strides": [2, 1], "auto_pad": ")" +
+                                                       mode + "\"");
     return std::pair(std::get<ConvAttributes>(net.operators[0].attributes).pads, shape_of(net, "l"));
   };
   using Pads = std::array<std::int64_t, 4>;
@@ -34,7 +35,8 @@ TEST_CASE("auto_pad fills in the padding") {
 }
 
 TEST_CASE("convolution weights appear under the layer's name, biases are int32 in integer networks") {
-  const Network net = one_layer("[1, 8, 4, 4]", R"("op": "Conv", "out_channels": 12, "kernel_shape": [3, 2], "group": 4)");
+  const Network net =
+      one_layer("[1, 8, 4, 4]", R"("op": "Conv", "out_channels": 12, "kernel_shape": [3, 2], "group": 4)");
   CHECK(shape_of(net, "l.weight") == Shape{12, 2, 3, 2});
   CHECK(shape_of(net, "l.bias") == Shape{12});
   CHECK(tensor_called(net, "l.weight").type == DataType::int8);
@@ -45,7 +47,8 @@ TEST_CASE("convolution weights appear under the layer's name, biases are int32 i
   CHECK(total_macs(net) == Macs(12 * 2 * 3 * (2 * 3 * 2)));
 
   const Network half = network_of(R"("inputs": [{"name": "x", "shape": [4, 6]}],
-                                     "layers": [{"name": "l", "op": "Gemm", "inputs": ["x"], "out_features": 5}])", 1, "fp16");
+                                     "layers": [{"name": "l", "op": "Gemm", "inputs": ["x"], "out_features": 5}])",
+                                  1, "fp16");
   CHECK(tensor_called(half, "l.bias").type == DataType::fp16);
   CHECK(shape_of(half, "l.weight") == Shape{6, 5});
 }
@@ -55,7 +58,8 @@ TEST_CASE("pooling shapes, with and without ceil_mode") {
     return shape_of(one_layer(in, R"("op": "MaxPool", )" + attributes), "l");
   };
   CHECK(pool("[1, 3, 112, 112]", R"("kernel_shape": [3, 3], "strides": [2, 2])") == Shape{1, 3, 55, 55});
-  CHECK(pool("[1, 3, 112, 112]", R"("kernel_shape": [3, 3], "strides": [2, 2], "ceil_mode": 1)") == Shape{1, 3, 56, 56});
+  CHECK(pool("[1, 3, 112, 112]", R"("kernel_shape": [3, 3], "strides": [2, 2], "ceil_mode": 1)") ==
+        Shape{1, 3, 56, 56});
   // A window that would start in the padding at the end is left out: ceil((4+2-1)/4)+1 = 3 windows start at -1, 3, 7.
   CHECK(pool("[1, 3, 4]", R"("kernel_shape": [2], "strides": [4], "pads": [1, 1], "ceil_mode": 1)") == Shape{1, 3, 2});
   CHECK(pool("[1, 3, 8]", R"("kernel_shape": [2])") == Shape{1, 3, 7});
@@ -98,14 +102,16 @@ TEST_CASE("shapes of the other operators") {
 
 TEST_CASE("attributes are stored resolved") {
   const auto axis = [](const std::string& op, const std::string& more) {
-    return std::get<AxisAttributes>(one_layer("[2, 3, 4]", "\"op\": \"" + op + "\"" + more).operators[0].attributes).axis;
+    return std::get<AxisAttributes>(one_layer("[2, 3, 4]", "\"op\": \"" + op + "\"" + more).operators[0].attributes)
+        .axis;
   };
   CHECK(axis("Softmax", "") == 2);
   CHECK(axis("LayerNormalization", R"(, "axis": -2)") == 1);
   CHECK(axis("Flatten", R"(, "axis": -3)") == 0);
   const Network net = one_layer("[2, 3, 4]", R"("op": "Transpose")");
   CHECK(std::get<TransposeAttributes>(net.operators[0].attributes).perm == std::vector<std::int64_t>{2, 1, 0});
-  const auto clip = std::get<ClipAttributes>(one_layer("[2]", R"("op": "Clip", "min": -1.5, "max": 4)").operators[0].attributes);
+  const auto clip =
+      std::get<ClipAttributes>(one_layer("[2]", R"("op": "Clip", "min": -1.5, "max": 4)").operators[0].attributes);
   CHECK(clip.min == -1.5);
   CHECK(clip.max == 4.0);
 }
@@ -199,8 +205,8 @@ TEST_CASE("batch multiplies the first dimension of the inputs") {
 
 TEST_CASE("compulsory bytes count what is read and written once") {
   // Every other row and column of the input is never touched by a 1x1 convolution of stride 2.
-  const Network strided = one_layer("[1, 4, 8, 8]",
-                                    R"("op": "Conv", "out_channels": 4, "kernel_shape": [1, 1], "strides": [2, 2], "bias": false)");
+  const Network strided = one_layer(
+      "[1, 4, 8, 8]", R"("op": "Conv", "out_channels": 4, "kernel_shape": [1, 1], "strides": [2, 2], "bias": false)");
   CHECK(compulsory_bytes(strided) == Bytes(4 * 4 * 4 + 16 + 4 * 4 * 4));
   // Windows of 2 at distance 3 leave a third out; the last column is not reached.
   const Network gaps = one_layer("[1, 1, 9]", R"("op": "MaxPool", "kernel_shape": [2], "strides": [3])");
@@ -216,7 +222,9 @@ TEST_CASE("compulsory bytes count what is read and written once") {
     "layers": [{"name": "a", "op": "Relu", "inputs": ["x"]}, {"name": "b", "op": "Tanh", "inputs": ["x"]}])");
   CHECK(compulsory_bytes(twice) == Bytes(300));
   // int4: two elements a byte.
-  const Network packed = network_of(R"("inputs": [{"name": "x", "shape": [5]}], "layers": [{"name": "a", "op": "Relu", "inputs": ["x"]}])", 1, "int4");
+  const Network packed =
+      network_of(R"("inputs": [{"name": "x", "shape": [5]}], "layers": [{"name": "a", "op": "Relu", "inputs": ["x"]}])",
+                 1, "int4");
   CHECK(compulsory_bytes(packed) == Bytes(3 + 3));
   CHECK(packed.bytes_of(TensorId(0)) == Bytes(3));
 }

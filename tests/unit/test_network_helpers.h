@@ -9,7 +9,8 @@
 namespace accsim::tests {
 
 // `body`: the text of "inputs": …, "layers": … and what else the network needs.
-inline model::Network network_of(const std::string& body, std::int64_t batch = 1, const std::string& precision = "int8") {
+inline model::Network network_of(const std::string& body, std::int64_t batch = 1,
+                                 const std::string& precision = "int8") {
   const std::string text =
       R"({"schema": "accsim-net/1", "name": "t", "precision": ")" + precision + R"(", )" + body + "}";
   return model::parse_network(model::parse_json(text, "t.json"), "t.json", batch);
@@ -20,7 +21,8 @@ inline model::Network one_layer(const std::string& x, const std::string& layer, 
   std::string inputs = R"({"name": "x", "shape": )" + x + "}";
   if (!y.empty()) inputs += R"(, {"name": "y", "shape": )" + y + "}";
   const std::string names = y.empty() ? R"(["x"])" : R"(["x", "y"])";
-  return network_of("\"inputs\": [" + inputs + R"(], "layers": [{"name": "l", "inputs": )" + names + ", " + layer + "}]");
+  return network_of("\"inputs\": [" + inputs + R"(], "layers": [{"name": "l", "inputs": )" + names + ", " + layer +
+                    "}]");
 }
 
 inline const model::Tensor& tensor_called(const model::Network& network, const std::string& name) {

@@ -1,0 +1,49 @@
+#include "sched/strategy/strategy.h"
+
+#include <array>
+#include <utility>
+
+#include "model/base/error.h"
+#include "sched/strategy/layerwise.h"
+
+namespace accsim::sched {
+
+namespace {
+
+template <class S>
+std::unique_ptr<Strategy> make() {
+  return std::make_unique<S>();
+}
+
+// One line a strategy.
+constexpr std::array<std::pair<const char*, std::unique_ptr<Strategy> (*)()>, 1> kStrategies{{
+    {"layerwise", &make<Layerwise>},
+}};
+
+}  // namespace
+
+std::string_view name_of(Objective objective) {
+  switch (objective) {
+    case Objective::edp: return "edp";
+    case Objective::latency: return "latency";
+    case Objective::energy: return "energy";
+  }
+  throw model::InternalError("unknown objective");
+}
+
+std::vector<std::string> strategy_names() {
+  std::vector<std::string> names;
+  for (const auto& [name, maker] : kStrategies) names.emplace_back(name);
+  return names;
+}
+
+std::unique_ptr<Strategy> make_strategy(const std::string& wanted) {
+  for (const auto& [name, maker] : kStrategies)
+    if (wanted == name) return maker();
+  std::string known;
+  for (const std::string& name : strategy_names()) known += (known.empty() ? "" : ", ") + name;
+  throw model::ConfigError("unknown strategy \"" + wanted + "\": " + known +
+                           model::did_you_mean(wanted, strategy_names()));
+}
+
+}  // namespace accsim::sched

@@ -1,0 +1,230 @@
+// Whole chips on hand-made programs: what an engine takes, that a shared resource is shared, that cycles and bytes add up.
+#include "model/program/timing.h"
+#include "sim/system/simulate.h"
+#include "tests/catch.h"
+#include "tests/support/small_chip.h"
+
+namespace {
+
+using namespace accsim::model;
+using namespace accsim::tests;
+using accsim::sim::simulate;
+
+Measurement run(const Architecture& arch, std::vector<GroupProgram> groups) {
+  StoredProgram program(program_of(std::move(groups)));
+  return simulate(arch, program);
+}
+
+Instruction instruction(std::variant<Copy, ArrayPass, VectorOp> op, std::vector<Wait> waits = {},
+                        std::vector<Signal> signals = {}) {
+  Instruction i;
+  i.op = std::move(op);
+  i.waits = std::move(waits);
+  i.signals = std::move(signals);
+  return i;
+}
+
+void check_accounting(const Measurement& m) {
+  for (const CoreMeasurement& core : m.cores) {
+    CHECK(core.core.total() == m.cycles);
+    CHECK(core.load.total() == m.cycles);
+    CHECK(core.array.total() == m.cycles);
+    CHECK(core.vector.total() == m.cycles);
+    CHECK(core.store.total() == m.cycles);
+  }
+  Cycles sum;
+  for (const GroupMeasurement& group : m.groups) sum += group.cycles;
+  CHECK(sum == m.cycles);
+}
+
+}  // namespace
+
+TEST_CASE("one pass takes the cycles of the formula and one to issue", "[chip]") {
+  const Architecture arch = small_chip();
+  const ArrayPass pass = matrix_pass(32, 8, 8, 0, 4096, 0);
+  const ArrayTiming timing = array_timing(shape_of(pass), arch.core(CoreId(0)));
+  REQUIRE(timing.folds == 4);
+  const Measurement m = run(arch, {one_core_group(0, {{}, {instruction(pass)}, {}, {}}, 0)});
+  CHECK(m.cycles == timing.latency + Cycles(1));
+  CHECK(m.macs == Macs(32 * 8 * 8));
+  check_accounting(m);
+}
+
+TEST_CASE("passes in a row overlap by the pipeline", "[chip]") {
+  const Architecture arch = small_chip();
+  const ArrayPass pass = matrix_pass(32, 4, 4, 0, 4096, 0);
+  ArrayPass second = matrix_pass(32, 4, 4, 8192, 12288, 4096);
+  const ArrayTiming timing = array_timing(shape_of(pass), arch.core(CoreId(0)));
+  const Measurement m = run(arch, {one_core_group(0, {{}, {instruction(pass), instruction(second)}, {}, {}}, 0)});
+  CHECK(m.cycles == timing.interval + timing.latency + Cycles(1));
+  // Two folds in one pass take the same: (F-1)*max(M,R) + 2R + C + M - 2.
+  CHECK(timing.interval + timing.latency == array_timing({1, 32, 8, 4}, arch.core(CoreId(0))).latency);
+  check_accounting(m);
+}
+
+TEST_CASE("without shadow registers passes do not overlap", "[chip]") {
+  Architecture arch = small_chip();
+  arch.core_types[0].array.double_buffered = false;
+  const ArrayPass pass = matrix_pass(32, 4, 4, 0, 4096, 0);
+  const ArrayTiming timing = array_timing(shape_of(pass), arch.core(CoreId(0)));
+  const Measurement m = run(arch, {one_core_group(0, {{}, {instruction(pass), instruction(pass)}, {}, {}}, 0)});
+  CHECK(m.cycles == timing.latency + timing.latency + Cycles(1));
+}
+
+TEST_CASE("operands in one bank stall the array, in two they do not", "[chip]") {
+  const Architecture arch = small_chip();
+  const ArrayPass apart = matrix_pass(64, 16, 4, 0, 8192, 0);
+  const ArrayPass together = matrix_pass(64, 16, 4, 0, 2048, 0);  // input and weights in bank 0
+  const Measurement free = run(arch, {one_core_group(0, {{}, {instruction(apart)}, {}, {}}, 0)});
+  const Measurement stalled = run(arch, {one_core_group(0, {{}, {instruction(together)}, {}, {}}, 0)});
+  CHECK(free.groups[0].array_stall == Cycles(0));
+  CHECK(stalled.groups[0].array_stall > Cycles(0));
+  CHECK(stalled.cycles == free.cycles + stalled.groups[0].array_stall);
+  CHECK(stalled.cores[0].scratchpad_conflicts == stalled.groups[0].array_stall.value());
+  check_accounting(stalled);
+}
+
+TEST_CASE("a chain of all four queues through semaphores", "[chip]") {
+  const Architecture arch = small_chip();
+  const CoreId c(0);
+  Copy load = load_copy(0, 0, 1024);
+  load.extent = {1, 1, 1, 1024};
+  InstructionLists lists;
+  lists.load = {instruction(load, {}, {{c, 0, 1}}), instruction(load_copy(4096, 4096, 64), {}, {{c, 1, 1}})};
+  lists.array = {instruction(matrix_pass(64, 16, 4, 0, 4096, 0), {{0, 1}, {1, 1}}, {{c, 2, 1}})};
+  VectorOp requantize;
+  requantize.kind = VectorKind::requantize;
+  requantize.loops = {{256, DimKind::m}};
+  requantize.sources = {dense_tile(Space::accumulator, 0, 256, DataType::int32)};
+  requantize.output = dense_tile(Space::scratchpad, 8192, 256, DataType::int8);
+  lists.vector = {instruction(requantize, {{2, 1}}, {{c, 3, 1}})};
+  lists.store = {instruction(store_copy(8192, 65536, 256), {{3, 1}})};
+  const Measurement m = run(arch, {one_core_group(0, lists, 4)});
+  check_accounting(m);
+  const Cycles array = array_timing({1, 64, 16, 4}, arch.core(c)).latency;
+  const Cycles vector = vector_cycles(work_of(requantize), arch.core(c).vector);
+  CHECK(m.groups[0].array_busy == array);
+  CHECK(m.groups[0].vector_busy == vector);
+  CHECK(m.cycles > array + vector + m.groups[0].store_busy);
+  CHECK(m.dram.bytes_read == Bytes(1024 + 64));
+  CHECK(m.dram.bytes_written == Bytes(256));
+  CHECK(m.groups[0].dram_read == m.dram.bytes_read);
+  CHECK(m.groups[0].useful_written == Bytes(256));
+  CHECK(m.energy.total() > Femtojoules(0));
+  Femtojoules groups;
+  for (const GroupMeasurement& g : m.groups) groups += g.energy.total();
+  CHECK(groups == m.energy.total());
+}
+
+TEST_CASE("two cores share the DRAM channel and their links", "[chip]") {
+  const Architecture arch = small_chip(2);
+  const auto group_for = [&](std::vector<int> cores) {
+    GroupProgram group = one_core_group(0, {}, 0);
+    group.cores.clear();
+    for (const int id : cores) {
+      const CoreId core(id);
+      GroupProgram part =
+          one_core_group(0, {{instruction(load_copy(id * 1048576, 0, 8192, core))}, {}, {}, {}}, 0, core);
+      group.cores.push_back(part.cores[0]);
+    }
+    return group;
+  };
+  const Measurement one = run(arch, {group_for({0})});
+  const Measurement both = run(arch, {group_for({0, 1})});
+  check_accounting(both);
+  // The channel moves 64 B in 4 of its cycles of 0.63 ns = 2.52 core cycles, a core's link takes 16 B a cycle = 4 cycles.
+  CHECK(one.cycles.value() >= 8192 / 16);
+  CHECK(both.cycles.value() >= 2 * 8192 / 64 * 252 / 100);
+  CHECK(both.cycles > one.cycles);
+  CHECK(both.dram.bytes_read == Bytes(2 * 8192));
+}
+
+TEST_CASE("data go from core to core and through the global buffer", "[chip]") {
+  const Architecture arch = small_chip(2);
+  const CoreId zero(0);
+  const CoreId one(1);
+  Copy to_neighbour = store_copy(0, 0, 512, zero);
+  to_neighbour.dst.place = {Space::scratchpad, one, 1024};
+  Copy to_buffer = store_copy(1024, 0, 512, one);
+  to_buffer.dst.place = {Space::global_buffer, CoreId(), 2048};
+  Copy from_buffer = load_copy(2048, 8192, 512, one);
+  from_buffer.src.place = {Space::global_buffer, CoreId(), 2048};
+  GroupProgram group = one_core_group(
+      0, {{instruction(load_copy(0, 0, 512), {}, {{zero, 0, 1}})}, {}, {}, {instruction(to_neighbour, {{0, 1}}, {{one, 0, 1}})}},
+      1, zero);
+  GroupProgram other = one_core_group(
+      0, {{instruction(from_buffer, {{1, 1}})}, {}, {}, {instruction(to_buffer, {{0, 1}}, {{one, 1, 1}})}}, 2, one);
+  group.cores.push_back(other.cores[0]);
+  const Measurement m = run(arch, {group});
+  check_accounting(m);
+  CHECK(m.dram.bytes_read == Bytes(512));
+  CHECK(m.dram.bytes_written == Bytes(0));
+  CHECK(m.energy[EnergyBlock::global_buffer] > Femtojoules(0));
+}
+
+TEST_CASE("the next group waits for the border, its prefetch does not", "[chip]") {
+  const Architecture arch = small_chip();
+  const ArrayPass pass = matrix_pass(512, 4, 4, 0, 8192, 0);
+  const auto groups_with = [&](bool prefetch) {
+    Instruction load = instruction(load_copy(0, 12288, 2048), {}, {});
+    load.prefetch = prefetch;
+    return std::vector<GroupProgram>{one_core_group(0, {{}, {instruction(pass)}, {}, {}}, 0),
+                                     one_core_group(1, {{load}, {instruction(pass)}, {}, {}}, 0)};
+  };
+  const Measurement late = run(arch, groups_with(false));
+  const Measurement early = run(arch, groups_with(true));
+  check_accounting(late);
+  check_accounting(early);
+  CHECK(early.groups[1].start < early.groups[0].end);
+  CHECK(late.groups[1].start > late.groups[0].end);
+  CHECK(early.cycles <= late.cycles);
+}
+
+TEST_CASE("a program that stops says who waits for whom", "[chip]") {
+  const Architecture arch = small_chip();
+  StoredProgram program(program_of({one_core_group(
+      0, {{}, {instruction(matrix_pass(4, 4, 4, 0, 4096, 0), {{1, 2}}, {})}, {}, {}}, 2)}));
+  CHECK_THROWS_WITH(simulate(arch, program),
+                    "the program makes no progress:\n  core 0 array, instruction 0 of group 0 waits for semaphore 1 "
+                    "(has 0, needs 2)");
+}
+
+TEST_CASE("what a program source throws comes out unchanged", "[chip]") {
+  class Failing : public ProgramSource {
+   public:
+    [[nodiscard]] const ProgramHeader& header() const override { return header_; }
+    std::optional<GroupProgram> next() override { throw ConfigError("program.json", "groups[0]", "is wrong"); }
+
+   private:
+    ProgramHeader header_;
+  };
+  Failing source;
+  CHECK_THROWS_AS(simulate(small_chip(), source), ConfigError);
+}
+
+TEST_CASE("two runs in one process are equal", "[chip]") {
+  const Architecture arch = small_chip(2);
+  const auto once = [&] {
+    return to_json(run(arch, {one_core_group(0, {{instruction(load_copy(0, 0, 4096))},
+                                                 {instruction(matrix_pass(64, 8, 8, 8192, 12288, 0))},
+                                                 {},
+                                                 {instruction(store_copy(8192, 65536, 1000))}},
+                                             0)}));
+  };
+  Json first = once();
+  Json second = once();
+  first.erase("simulation_seconds");
+  second.erase("simulation_seconds");
+  CHECK(first == second);
+}
+
+TEST_CASE("every block is a module of its own", "[chip]") {
+  const std::vector<std::string> names = accsim::sim::module_names(small_chip(2));
+  const std::vector<std::string> expected{
+      "chip", "chip.noc", "chip.sequencer", "chip.core0", "chip.core0.scratchpad", "chip.core0.accumulator",
+      "chip.core0.load", "chip.core0.array", "chip.core0.vector", "chip.core0.store", "chip.core0.server",
+      "chip.core1", "chip.core1.scratchpad", "chip.core1.accumulator", "chip.core1.load", "chip.core1.array",
+      "chip.core1.vector", "chip.core1.store", "chip.core1.server", "chip.global_buffer", "chip.global_buffer.memory",
+      "chip.global_buffer.server", "chip.dram0"};
+  CHECK(names == expected);
+}
