@@ -97,6 +97,7 @@ Record<NocConfig> noc_record() {
   record.integer("router_cycles", &NocConfig::router_cycles, {1, 64}, 2, "pipeline depth of a router, core cycles");
   record.integer("vcs", &NocConfig::vcs, {1, 16}, 2, "virtual channels a link");
   record.integer("vc_buffer_flits", &NocConfig::vc_buffer_flits, {1, 1024}, 8, "buffer of a virtual channel, flits");
+  record.integer("core_ports", &NocConfig::core_ports, {1, 64}, 1, "links of a core into the network and out of it, a flit a cycle each");
   return record;
 }
 

@@ -66,6 +66,7 @@ struct NocConfig {
   std::int64_t router_cycles = 2;
   std::int64_t vcs = 2;
   std::int64_t vc_buffer_flits = 8;
+  std::int64_t core_ports = 1;  // links of a core into the network and out of it, a flit a cycle each
 };
 
 struct Architecture {

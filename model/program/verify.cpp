@@ -33,7 +33,8 @@ class MemoryCheck {
         if (auto finding = check(node, access)) return finding;
       }
     }
-    return check_live_out();
+    if (auto finding = check_live_out()) return finding;
+    return check_never_read();
   }
 
   [[nodiscard]] Sets touched() const {
@@ -182,6 +183,22 @@ class MemoryCheck {
         return Finding{"live_out", "live_out region " + of_region(region) + ", " +
                                        bytes_name(begin, end_of(region), memory) + ": byte " + std::to_string(*gap) +
                                        " is never written"};
+      }
+    }
+    return std::nullopt;
+  }
+
+  // What is written on the chip is read there, or live after the group.
+  [[nodiscard]] std::optional<Finding> check_never_read() const {
+    Sets kept;
+    for (const Region& region : group_.live_out) {
+      kept[memory_of(region.place)].add(region.place.address, end_of(region));
+    }
+    for (const auto& [memory, state] : states_) {
+      if (memory == kDramMemory) continue;
+      if (const auto dead = state.unread(kept[memory])) {
+        return Finding{"never_read", order_.name(dead->other) + " writes " +
+                                         bytes_name(dead->begin, dead->end, memory) + ", which nobody reads"};
       }
     }
     return std::nullopt;

@@ -103,4 +103,15 @@ IntervalSet MemoryState::written() const {
   return bytes;
 }
 
+std::optional<MemoryState::Conflict> MemoryState::unread(const IntervalSet& kept) const {
+  for (const auto& [begin, piece] : pieces_) {
+    if (piece.writer == kBefore || !piece.readers.empty()) continue;
+    if (const auto gap = kept.first_gap(begin, piece.end)) {
+      return Conflict{Conflict::Kind::unread, piece.writer, *gap,
+                      kept.first_common(*gap, piece.end).value_or(piece.end)};
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace accsim::model

@@ -48,6 +48,8 @@ class MemoryState {
 
   [[nodiscard]] IntervalSet touched() const;  // read or written by the group
   [[nodiscard]] IntervalSet written() const;  // by the group
+  // First bytes outside `kept` that the group has written and nobody has read since.
+  [[nodiscard]] std::optional<Conflict> unread(const IntervalSet& kept) const;
 
  private:
   struct Reader {

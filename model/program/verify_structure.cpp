@@ -31,6 +31,9 @@ MemoryIndex checked_memory(const Architecture& arch, const Place& place, Who&& w
     raise("structure", who() + " names core " + std::to_string(place.core.value()) + "; the architecture has " +
                            std::to_string(arch.core_count()) + " cores");
   }
+  if (!on_core && place.core.valid()) {
+    raise("structure", who() + " gives a core to the " + (place.space == Space::dram ? "DRAM" : "global buffer"));
+  }
   const MemoryIndex memory = memory_of(place);
   if (!memory_size(arch, memory)) raise("structure", who() + " uses a global buffer; the architecture has none");
   return memory;

@@ -31,8 +31,8 @@ std::vector<BufferNeed> buffer_needs(const LoopNest& nest, const OperatorMapping
     const int asked = buffers_of(mapping, buffer_key(operand.role));
     // The inputs of a Concat follow each other through one ring.
     const int buffers = flow == TileFlow::copy ? asked : ring_size(asked, largest_loads(nest, mapping, operand));
-    needs.push_back({role_name(nest, i), false, buffers,
-                     padded(operand.type, largest_box(nest, operand, tile), core.scratchpad)});
+    needs.push_back(
+        {role_name(nest, i), false, buffers, padded(operand.type, largest_box(nest, operand, tile), core.scratchpad)});
   }
   const Operand& output = nest.output();
   const std::int64_t elements = largest_box(nest, output, tile);

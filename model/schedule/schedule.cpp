@@ -1,4 +1,5 @@
-// accsim-schedule/1 as JSON. Tables of fields where a key is fixed; objects whose keys are names (tiles, buffers, homes) by hand.
+// accsim-schedule/1 as JSON. Tables of fields where a key is fixed; objects whose keys are names (tiles, buffers,
+// homes) by hand.
 #include "model/schedule/schedule.h"
 
 #include <algorithm>
@@ -52,8 +53,8 @@ Record<Group> group_record() {
   Record<Group> record("group", "Operators that run together");
   record.texts("layers", &Group::layers, 1, kMostEntries, {}, "names of the operators, in the order of execution");
   record.integers("cores", &Group::cores, {0, 1'000'000}, 0, 1'000'000, {}, "cores that take part");
-  const Choices<std::string> splits{{"none", "none"},   {"rows", "rows"},   {"columns", "columns"},
-                                    {"channels", "channels"}, {"batch", "batch"}, {"heads", "heads"},
+  const Choices<std::string> splits{{"none", "none"},           {"rows", "rows"},        {"columns", "columns"},
+                                    {"channels", "channels"},   {"batch", "batch"},      {"heads", "heads"},
                                     {"reduction", "reduction"}, {"pipeline", "pipeline"}};
   record.choice<std::string>("split", &Group::split, splits, "none", "how the work is divided over the cores");
   record.list("edges", &Group::edges, edge_record(), 0, kMostEntries, "inner tensors and their halos");
@@ -90,14 +91,16 @@ OperatorMapping parse_mapping(Json json, const Origin& at) {
   const Json named = take(json, {"tile", "buffers"});
   OperatorMapping mapping = record.parse(json, at);
   if (named.contains("tile")) {
-    read_entries(mapping.tile, named["tile"], at.key("tile"),
-                 [](const Json& v, const Origin& o) { return read_integer(v, {1, kLargest}, o); });
+    read_entries(mapping.tile, named["tile"], at.key("tile"), [](const Json& v, const Origin& o) {
+      return read_integer(v, {1, kLargest}, o);
+    });
   }
   if (named.contains("buffers")) {
     const Origin where = at.key("buffers");
     check_keys(named["buffers"], kBufferRoles, {}, where);
-    read_entries(mapping.buffers, named["buffers"], where,
-                 [](const Json& v, const Origin& o) { return static_cast<int>(read_integer(v, {1, 2}, o)); });
+    read_entries(mapping.buffers, named["buffers"], where, [](const Json& v, const Origin& o) {
+      return static_cast<int>(read_integer(v, {1, 2}, o));
+    });
   }
   return mapping;
 }
@@ -117,9 +120,8 @@ Group parse_group(Json json, const Origin& at) {
       group.mappings.push_back(parse_mapping(mappings[i], where.index(i)));
   }
   if (named.contains("homes")) {
-    read_entries(group.homes, named["homes"], at.key("homes"), [](const Json& v, const Origin& o) {
-      return static_cast<Home>(read_choice(v, kHomeNames, o));
-    });
+    read_entries(group.homes, named["homes"], at.key("homes"),
+                 [](const Json& v, const Origin& o) { return static_cast<Home>(read_choice(v, kHomeNames, o)); });
   }
   return group;
 }

@@ -1,6 +1,6 @@
-// What follows from a nest and a mapping alone, in closed form: the loops over tiles, how often an operand is fetched, and the
-// buffers. Search, lowering and the verifiers all ask these functions, so that they cannot disagree.
-// Leaves out: clipping at the borders. Where padding makes two neighbouring boxes equal, lowering fetches once less than
+// What follows from a nest and a mapping alone, in closed form: the loops over tiles, how often an operand is fetched,
+// and the buffers. Search, lowering and the verifiers all ask these functions, so that they cannot disagree. Leaves
+// out: clipping at the borders. Where padding makes two neighbouring boxes equal, lowering fetches once less than
 // largest_loads() says.
 #pragma once
 #include <cstdint>
@@ -20,8 +20,8 @@ std::vector<std::int64_t> trip_counts(const LoopNest& nest, const std::vector<st
 // Output tiles of a mapping: product of the trip counts of all dimensions that are not reduced (kind k).
 std::int64_t output_tiles(const LoopNest& nest, const std::vector<std::int64_t>& tile);
 
-// Fetches of an operand's tile when it is kept until another one is needed: the product of the trip counts from the outermost
-// loop to the innermost loop that moves the operand's box.
+// Fetches of an operand's tile when it is kept until another one is needed: the product of the trip counts from the
+// outermost loop to the innermost loop that moves the operand's box.
 std::int64_t largest_loads(const LoopNest& nest, const OperatorMapping& mapping, const Operand& operand);
 
 // Tile buffers of a role of OperatorMapping::buffers: as given, else 2.

@@ -1,6 +1,6 @@
-// The independent verifier of schedules. It knows networks, nests and capacities, nothing of searchers or lowering. Checks in
-// this order, the first violation ends it: layers and dependencies; cores and splits; mappings (dimensions, tiles, loop orders,
-// buffers, every output element in exactly one tile); inner edges; homes; capacities.
+// The independent verifier of schedules. It knows networks, nests and capacities, nothing of searchers or lowering.
+// Checks in this order, the first violation ends it: layers and dependencies; cores and splits; mappings (dimensions,
+// tiles, loop orders, buffers, every output element in exactly one tile); inner edges; homes; capacities.
 #include <algorithm>
 #include <array>
 #include <map>
@@ -24,13 +24,14 @@ std::string at(const std::string& path, std::string_view key, std::size_t i) {
   return path + "." + std::string(key) + "[" + std::to_string(i) + "]";
 }
 
-// Every coordinate of the axis is hit by exactly one index combination: sorted by coefficient, each term steps over all that
-// the smaller ones reach (a mixed radix). Returns what is reached, or nothing if indices collide or leave gaps.
+// Every coordinate of the axis is hit by exactly one index combination: sorted by coefficient, each term steps over all
+// that the smaller ones reach (a mixed radix). Returns what is reached, or nothing if indices collide or leave gaps.
 std::optional<std::int64_t> dense_span(const LoopNest& nest, const Axis& axis) {
   std::vector<AxisTerm> terms;
   for (const AxisTerm& term : axis.terms)
     if (nest.dims[static_cast<std::size_t>(term.dim)].extent > 1) terms.push_back(term);
-  std::sort(terms.begin(), terms.end(), [](const AxisTerm& a, const AxisTerm& b) { return a.coefficient < b.coefficient; });
+  std::sort(terms.begin(), terms.end(),
+            [](const AxisTerm& a, const AxisTerm& b) { return a.coefficient < b.coefficient; });
   std::int64_t span = 1;
   for (const AxisTerm& term : terms) {
     if (term.coefficient != span) return std::nullopt;
@@ -76,18 +77,19 @@ class Verifier {
     for (std::size_t g = 0; g < schedule_.groups.size(); ++g) {
       const Group& group = schedule_.groups[g];
       if (group.id.value() != static_cast<std::int32_t>(g))
-        return ScheduleViolation{path_of(g) + ".id", "is " + std::to_string(group.id.value()) + ", groups are numbered in order: " +
-                                                         std::to_string(g)};
+        return ScheduleViolation{path_of(g) + ".id", "is " + std::to_string(group.id.value()) +
+                                                         ", groups are numbered in order: " + std::to_string(g)};
       if (group.layers.empty()) return ScheduleViolation{path_of(g) + ".layers", "the group has no layers"};
       for (std::size_t i = 0; i < group.layers.size(); ++i) {
         const std::string where = at(path_of(g), "layers", i);
         const auto op = by_name_.find(group.layers[i]);
         if (op == by_name_.end())
-          return ScheduleViolation{where, "the network has no layer " + quoted(group.layers[i]) +
-                                              did_you_mean(group.layers[i], names_)};
+          return ScheduleViolation{
+              where, "the network has no layer " + quoted(group.layers[i]) + did_you_mean(group.layers[i], names_)};
         std::optional<Slot>& slot = group_of_[op->second.index()];
         if (slot)
-          return ScheduleViolation{where, "layer " + quoted(group.layers[i]) + " is already in " + path_of(slot->group)};
+          return ScheduleViolation{where,
+                                   "layer " + quoted(group.layers[i]) + " is already in " + path_of(slot->group)};
         slot = Slot{g, i};
       }
     }
@@ -124,8 +126,8 @@ class Verifier {
     for (std::size_t i = 0; i < group.cores.size(); ++i) {
       const std::string where = at(path_of(g), "cores", i);
       if (group.cores[i] < 0 || group.cores[i] >= arch_.core_count())
-        return ScheduleViolation{where, "there is no core " + std::to_string(group.cores[i]) + ", the architecture has " +
-                                            std::to_string(arch_.core_count())};
+        return ScheduleViolation{where, "there is no core " + std::to_string(group.cores[i]) +
+                                            ", the architecture has " + std::to_string(arch_.core_count())};
       if (!seen.insert(group.cores[i]).second)
         return ScheduleViolation{where, "core " + std::to_string(group.cores[i]) + " is named twice"};
     }
@@ -145,7 +147,8 @@ class Verifier {
     for (std::size_t i = 0; i < group.mappings.size(); ++i) {
       const OperatorMapping& mapping = group.mappings[i];
       const std::string where = at(path_of(g), "mappings", i);
-      const bool known = std::any_of(ops.begin(), ops.end(), [&](OpId op) { return network_.op(op).name == mapping.layer; });
+      const bool known =
+          std::any_of(ops.begin(), ops.end(), [&](OpId op) { return network_.op(op).name == mapping.layer; });
       if (!known)
         return ScheduleViolation{where + ".layer", quoted(mapping.layer) + " is no layer of the group that moves data"};
       if (!mapped.insert(mapping.layer).second)
@@ -172,18 +175,19 @@ class Verifier {
       std::int64_t extent = 0;
       for (const LoopNest& nest : nests) extent = std::max(extent, nest.dims[d].extent);
       if (size < 1 || size > extent)
-        return ScheduleViolation{where + ".tile." + name, "is " + std::to_string(size) + ", allowed is 1 to " +
-                                                              std::to_string(extent)};
+        return ScheduleViolation{where + ".tile." + name,
+                                 "is " + std::to_string(size) + ", allowed is 1 to " + std::to_string(extent)};
       if (!nests.front().dims[d].tileable && size != extent)
-        return ScheduleViolation{where + ".tile." + name, "is " + std::to_string(size) + ", this dimension stays whole (" +
-                                                              std::to_string(extent) + ")"};
+        return ScheduleViolation{
+            where + ".tile." + name,
+            "is " + std::to_string(size) + ", this dimension stays whole (" + std::to_string(extent) + ")"};
     }
     std::set<std::string> named;
     for (std::size_t i = 0; i < mapping.order.size(); ++i) {
       const std::string place = at(where, "order", i);
       if (std::find(dims.begin(), dims.end(), mapping.order[i]) == dims.end())
-        return ScheduleViolation{place, "layer " + quoted(mapping.layer) + " has no dimension " + quoted(mapping.order[i]) +
-                                            did_you_mean(mapping.order[i], dims)};
+        return ScheduleViolation{place, "layer " + quoted(mapping.layer) + " has no dimension " +
+                                            quoted(mapping.order[i]) + did_you_mean(mapping.order[i], dims)};
       if (!named.insert(mapping.order[i]).second)
         return ScheduleViolation{place, "dimension " + quoted(mapping.order[i]) + " is named twice"};
     }
@@ -207,16 +211,18 @@ class Verifier {
       if (nest.dims[d].kind == DimKind::k) {
         reduced = &nest.dims[d];
       } else if (reduced != nullptr) {
-        return ScheduleViolation{where + ".order", "the loop over " + nest.dims[d].name + " is inside the reduction loop over " +
-                                                       reduced->name + "; reduction loops are innermost"};
+        return ScheduleViolation{where + ".order", "the loop over " + nest.dims[d].name +
+                                                       " is inside the reduction loop over " + reduced->name +
+                                                       "; reduction loops are innermost"};
       }
     }
     return std::nullopt;
   }
 
-  // In closed form: the nests' iteration spaces map one to one onto the output's elements, and each tile of them maps onto a
-  // box. Tiles cut the iteration space into disjoint parts, hence so do their boxes.
-  Found covered_once(const std::vector<LoopNest>& nests, const OperatorMapping& mapping, const std::string& where) const {
+  // In closed form: the nests' iteration spaces map one to one onto the output's elements, and each tile of them maps
+  // onto a box. Tiles cut the iteration space into disjoint parts, hence so do their boxes.
+  Found covered_once(const std::vector<LoopNest>& nests, const OperatorMapping& mapping,
+                     const std::string& where) const {
     std::int64_t elements = 0;
     std::vector<std::vector<std::pair<std::int64_t, std::int64_t>>> parts;  // a nest, an axis: first and end
     for (const LoopNest& nest : nests) {
@@ -237,8 +243,11 @@ class Verifier {
       }
       for (std::size_t d = 0; d < nest.dims.size(); ++d) {
         const DimKind kind = nest.dims[d].kind;
-        if (nest.dims[d].extent == 1 || kind == DimKind::k || kind == DimKind::row || used.contains(static_cast<int>(d))) continue;
-        return ScheduleViolation{where + ".tile." + nest.dims[d].name, "outputs would be computed again for each index"};
+        if (nest.dims[d].extent == 1 || kind == DimKind::k || kind == DimKind::row ||
+            used.contains(static_cast<int>(d)))
+          continue;
+        return ScheduleViolation{where + ".tile." + nest.dims[d].name,
+                                 "outputs would be computed again for each index"};
       }
       elements += count;
     }
@@ -247,7 +256,8 @@ class Verifier {
         bool apart = false;
         for (std::size_t x = 0; x < parts[a].size(); ++x)
           apart = apart || parts[a][x].second <= parts[b][x].first || parts[b][x].second <= parts[a][x].first;
-        if (!apart) return ScheduleViolation{where, "two parts of layer " + quoted(mapping.layer) + " write the same outputs"};
+        if (!apart)
+          return ScheduleViolation{where, "two parts of layer " + quoted(mapping.layer) + " write the same outputs"};
       }
     }
     const Tensor& output = network_.tensor(nests.front().output().tensor);
@@ -257,8 +267,8 @@ class Verifier {
     return std::nullopt;
   }
 
-  // Where two dimensions share an axis of the output, the inner one must be whole in a tile that is longer than 1 in the
-  // outer one: otherwise the tile is no box.
+  // Where two dimensions share an axis of the output, the inner one must be whole in a tile that is longer than 1 in
+  // the outer one: otherwise the tile is no box.
   static Found tiles_are_boxes(const LoopNest& nest, const Axis& axis, const std::vector<std::int64_t>& tile,
                                const std::string& where) {
     for (const AxisTerm& inner : axis.terms) {
@@ -294,9 +304,11 @@ class Verifier {
       const std::optional<TensorId> tensor = tensor_named(edge.tensor);
       if (!tensor) return ScheduleViolation{where + ".tensor", "there is no tensor " + quoted(edge.tensor)};
       const std::vector<OpId>& consumers = network_.tensor(*tensor).consumers;
-      const bool read_here = std::any_of(consumers.begin(), consumers.end(), [&](OpId op) { return group_of(op) == g; });
+      const bool read_here =
+          std::any_of(consumers.begin(), consumers.end(), [&](OpId op) { return group_of(op) == g; });
       if (group_of(computing_op(*tensor)) != g || !read_here)
-        return ScheduleViolation{where + ".tensor", "tensor " + quoted(edge.tensor) + " is not both computed and read in the group"};
+        return ScheduleViolation{where + ".tensor",
+                                 "tensor " + quoted(edge.tensor) + " is not both computed and read in the group"};
       if (!seen.insert(edge.tensor).second)
         return ScheduleViolation{where + ".tensor", "tensor " + quoted(edge.tensor) + " is named twice"};
       if (edge.halo != "recompute" && edge.halo != "retain" && edge.halo != "exchange")
@@ -358,8 +370,9 @@ class Verifier {
       for (const Resident& r : residents_)
         if (r.home == Home::global_buffer && r.first <= g && g <= r.last) global += r.bytes;
       if (arch_.global_buffer && global > arch_.global_buffer->size().value())
-        return ScheduleViolation{path_of(g), "global buffer: the tensors that live there need " + std::to_string(global) +
-                                                 " bytes, it has " + std::to_string(arch_.global_buffer->size().value())};
+        return ScheduleViolation{path_of(g), "global buffer: the tensors that live there need " +
+                                                 std::to_string(global) + " bytes, it has " +
+                                                 std::to_string(arch_.global_buffer->size().value())};
       for (const std::int64_t core : schedule_.groups[g].cores)
         if (Found v = core_capacity(g, core)) return v;
     }
@@ -399,8 +412,8 @@ class Verifier {
       const std::int64_t size = memories[m]->size().value() / memories[m]->port_bytes * memories[m]->port_bytes;
       if (used[m] <= size) continue;
       return ScheduleViolation{path_of(g), std::string(m == 0 ? "scratchpad" : "accumulator") + " of core " +
-                                               std::to_string(core) + ": needs " + std::to_string(used[m]) + " bytes (" +
-                                               parts[m] + "), it has " + std::to_string(size)};
+                                               std::to_string(core) + ": needs " + std::to_string(used[m]) +
+                                               " bytes (" + parts[m] + "), it has " + std::to_string(size)};
     }
     return std::nullopt;
   }

@@ -173,13 +173,13 @@ std::vector<Merged> merge_broadcast(const Shape& out, const Shape& a, const Shap
   return merged;
 }
 
-// Axes of an operand over the dimensions that it has, given outermost first, `inner` elements apart at the end.
-std::vector<Axis> packed_axes(const Draft& d, const std::vector<int>& dims, std::int64_t inner = 1) {
+// Axes of an operand that is stored densely over the dimensions that it has, given outermost first.
+std::vector<Axis> packed_axes(const Draft& d, const std::vector<int>& dims) {
   std::vector<Axis> axes;
-  std::int64_t stride = inner;
-  for (auto dim = dims.rbegin(); dim != dims.rend(); ++dim) {
-    axes.insert(axes.begin(), d.axis(*dim, stride));
-    stride *= d.nest.dims[static_cast<std::size_t>(*dim)].extent;
+  std::int64_t stride = 1;
+  for (std::size_t i = dims.size(); i-- > 0;) {
+    axes.insert(axes.begin(), d.axis(dims[i], stride));
+    stride *= d.nest.dims[static_cast<std::size_t>(dims[i])].extent;
   }
   return axes;
 }
@@ -307,6 +307,7 @@ LoopNest transpose_nest(const Network& network, OpId id) {
   for (std::size_t i = 0; i < runs.size(); ++i)
     out_dims.push_back(d.dim("D" + std::to_string(i), runs[i].extent, DimKind::m));
   std::vector<int> in_dims;
+  in_dims.reserve(by_storage.size());
   for (const std::size_t i : by_storage) in_dims.push_back(out_dims[i]);
   d.operand(d.input(0), OperandRole::input, packed_axes(d, in_dims));
   d.operand(d.output(), OperandRole::output, packed_axes(d, out_dims));
@@ -361,18 +362,18 @@ std::vector<LoopNest> concat_nests(const Network& network, OpId id) {
 
 }  // namespace
 
-std::vector<LoopNest> loop_nests_of(const Network& network, OpId id) {
-  switch (network.op(id).type) {
+std::vector<LoopNest> loop_nests_of(const Network& network, OpId op) {
+  switch (network.op(op).type) {
     case OpType::conv:
-      return {conv_nest(network, id)};
+      return {conv_nest(network, op)};
     case OpType::gemm:
-      return {gemm_nest(network, id)};
+      return {gemm_nest(network, op)};
     case OpType::matmul:
-      return {matmul_nest(network, id)};
+      return {matmul_nest(network, op)};
     case OpType::max_pool:
     case OpType::average_pool:
     case OpType::global_average_pool:
-      return {pool_nest(network, id)};
+      return {pool_nest(network, op)};
     case OpType::add:
     case OpType::mul:
     case OpType::relu:
@@ -380,26 +381,26 @@ std::vector<LoopNest> loop_nests_of(const Network& network, OpId id) {
     case OpType::sigmoid:
     case OpType::tanh:
     case OpType::gelu:
-      return {elementwise_nest(network, id)};
+      return {elementwise_nest(network, op)};
     case OpType::softmax:
     case OpType::layer_normalization:
-      return {normalization_nest(network, id)};
+      return {normalization_nest(network, op)};
     case OpType::gather:
-      return {gather_nest(network, id)};
+      return {gather_nest(network, op)};
     case OpType::transpose:
-      return {transpose_nest(network, id)};
+      return {transpose_nest(network, op)};
     case OpType::concat:
-      return concat_nests(network, id);
+      return concat_nests(network, op);
     case OpType::flatten:
     case OpType::reshape:
       break;
   }
-  throw InternalError("layer " + network.op(id).name + " moves no data and has no loop nest");
+  throw InternalError("layer " + network.op(op).name + " moves no data and has no loop nest");
 }
 
-LoopNest loop_nest_of(const Network& network, OpId id) {
-  std::vector<LoopNest> nests = loop_nests_of(network, id);
-  if (nests.size() != 1) throw InternalError("layer " + network.op(id).name + " has several loop nests");
+LoopNest loop_nest_of(const Network& network, OpId op) {
+  std::vector<LoopNest> nests = loop_nests_of(network, op);
+  if (nests.size() != 1) throw InternalError("layer " + network.op(op).name + " has several loop nests");
   return std::move(nests.front());
 }
 

@@ -83,17 +83,17 @@ std::vector<std::string> Operator::layer_names() const {
 
 Bytes Network::bytes_of(TensorId id) const { return storage_bytes(tensor(id).type, element_count(tensor(id).shape)); }
 
-std::optional<std::int64_t> checked_macs(const Network& network, OpId id) {
-  const Operator& op = network.op(id);
-  if (info(op.type).op_class != OpClass::matrix) return 0;
-  const std::int64_t results = element_count(network.tensor(op.outputs[0]).shape);
+std::optional<std::int64_t> checked_macs(const Network& network, OpId op) {
+  const Operator& layer = network.op(op);
+  if (info(layer.type).op_class != OpClass::matrix) return 0;
+  const std::int64_t results = element_count(network.tensor(layer.outputs[0]).shape);
   std::int64_t reduced = 0;
-  if (op.type == OpType::conv) {  // weight is [out channels, in channels / group, window…]
-    const Shape& weight = network.tensor(op.inputs[1]).shape;
+  if (layer.type == OpType::conv) {  // weight is [out channels, in channels / group, window…]
+    const Shape& weight = network.tensor(layer.inputs[1]).shape;
     reduced = element_count(weight) / weight[0];
   } else {
-    const Shape& a = network.tensor(op.inputs[0]).shape;
-    const auto* gemm = std::get_if<GemmAttributes>(&op.attributes);
+    const Shape& a = network.tensor(layer.inputs[0]).shape;
+    const auto* gemm = std::get_if<GemmAttributes>(&layer.attributes);
     reduced = gemm != nullptr && gemm->trans_a ? a.front() : a.back();
   }
   return checked_product(results, reduced);

@@ -15,9 +15,10 @@ constexpr double kLargestFloat = std::numeric_limits<float>::max();
 using Integers = std::vector<std::int64_t>;
 
 const Choices<DataType>& precisions() {
-  static const Choices<DataType> choices{{"int4", DataType::int4}, {"int8", DataType::int8}, {"int16", DataType::int16},
-                                         {"fp16", DataType::fp16}, {"bf16", DataType::bf16}, {"fp32", DataType::fp32}};
-  return choices;
+  static const Choices<DataType> kChoices{{"int4", DataType::int4},   {"int8", DataType::int8},
+                                          {"int16", DataType::int16}, {"fp16", DataType::fp16},
+                                          {"bf16", DataType::bf16},   {"fp32", DataType::fp32}};
+  return kChoices;
 }
 
 void add_window(Record<LayerSpec>& record, bool convolution) {
@@ -166,16 +167,16 @@ std::string quote_name(const std::string& name) {
 }
 
 const Record<LayerSpec>& layer_record(OpType type) {
-  static const std::vector<Record<LayerSpec>> records = [] {
+  static const std::vector<Record<LayerSpec>> kRecords = [] {
     std::vector<Record<LayerSpec>> made;
     for (const OpInfo& op : operator_table()) made.push_back(make_layer_record(op));
     return made;
   }();
-  return records.at(static_cast<std::size_t>(type));
+  return kRecords.at(static_cast<std::size_t>(type));
 }
 
 const Record<TensorSpec>& tensor_record() {
-  static const Record<TensorSpec> record = [] {
+  static const Record<TensorSpec> kRecord = [] {
     Record<TensorSpec> made("tensor", "a network input or a constant");
     made.text("name", &TensorSpec::name, {}, "unique among all tensors")
         .integers("shape", &TensorSpec::shape, {1, kLargestDimension}, 0, kMostAxes, {},
@@ -193,11 +194,11 @@ const Record<TensorSpec>& tensor_record() {
                 "auto = by use: indices and integer biases int32, else the network's precision");
     return made;
   }();
-  return record;
+  return kRecord;
 }
 
 const Record<NetworkSpec>& network_record() {
-  static const Record<NetworkSpec> record = [] {
+  static const Record<NetworkSpec> kRecord = [] {
     Record<NetworkSpec> made("network", "accsim-net/1");
     made.text("name", &NetworkSpec::name, {}, "name of the network, for reports")
         .choice("precision", &NetworkSpec::precision, precisions(), std::optional(DataType::int8),
@@ -209,7 +210,7 @@ const Record<NetworkSpec>& network_record() {
                "network outputs; [] = every tensor that no layer takes");
     return made;
   }();
-  return record;
+  return kRecord;
 }
 
 NetworkSpec parse_network_spec(const Json& json, const std::string& file) {

@@ -6,7 +6,7 @@ namespace accsim::model {
 
 const std::vector<OpInfo>& operator_table() {
   constexpr std::size_t kMostConcatInputs = 1024;
-  static const std::vector<OpInfo> table{
+  static const std::vector<OpInfo> kTable{
       {OpType::conv, "Conv", OpClass::matrix, 1, 3, "X, W?, B?",
        "convolution, 1-D on [N, C, L] or 2-D on [N, C, H, W]; grouped, depthwise, strided, padded, dilated"},
       {OpType::gemm, "Gemm", OpClass::matrix, 1, 3, "A, B?, C?", "matrix product A' B' + C of matrices of rank 2"},
@@ -31,7 +31,7 @@ const std::vector<OpInfo>& operator_table() {
       {OpType::transpose, "Transpose", OpClass::movement, 1, 1, "X", "axes in another order"},
       {OpType::concat, "Concat", OpClass::movement, 1, kMostConcatInputs, "X1, X2, …", "joined along one axis"},
   };
-  return table;
+  return kTable;
 }
 
 const OpInfo& info(OpType type) {

@@ -150,26 +150,20 @@ BoxBursts bursts_of(const Operand& operand, const std::vector<std::int64_t>& cou
   const std::int64_t element = storage_bytes(operand.type, 1).value();
   std::int64_t run = element;
   std::size_t axis = operand.axes.size();
-  std::int64_t pitch = 0;  // of the runs along the innermost axis that is not merged
-  std::int64_t neighbours = 1;
-  std::int64_t aligned = starts;  // gcd of where runs may begin
-  while (axis > 0) {
+  while (axis > 0) {  // merge what follows each other without a gap
     const std::size_t a = axis - 1;
-    const std::int64_t stride = step[a] * operand.axes[a].stride * element;
     if (count[a] != 1) {
-      if (stride != run || static_cast<int>(a) == gathered) {
-        pitch = stride;
-        neighbours = count[a];
-        break;
-      }
+      if (step[a] * operand.axes[a].stride * element != run || static_cast<int>(a) == gathered) break;
       run *= count[a];
     }
     --axis;
   }
+  const auto pitch_of = [&](std::size_t a) { return step[a] * operand.axes[a].stride * element; };
   double runs = 1;
+  std::int64_t aligned = starts;  // gcd of where runs may begin
   for (std::size_t a = 0; a < axis; ++a) {
     runs *= static_cast<double>(count[a]);
-    if (count[a] != 1) aligned = std::gcd(aligned, step[a] * operand.axes[a].stride * element);
+    if (count[a] != 1) aligned = std::gcd(aligned, pitch_of(a));
   }
   const std::int64_t burst = dram.burst_bytes;
   const std::int64_t grain = std::gcd(aligned, burst);
@@ -179,17 +173,25 @@ BoxBursts bursts_of(const Operand& operand, const std::vector<std::int64_t>& cou
   result.bytes = runs * static_cast<double>(run);
   result.bursts = runs * per_run;
   result.long_runs = run >= kLongRunBytes;
-  const bool apart = static_cast<int>(axis) - 1 == gathered && gathered >= 0;
-  if (neighbours > 1 && !apart) {
-    // Two neighbouring runs share a burst where the gap between them does not reach over a border.
-    const std::int64_t free = burst - grain - (pitch - rounded);
-    if (pitch > 0 && free > 0) {
+  // Two runs in a row share a burst where the gap between them reaches over no border.
+  std::int64_t span = rounded;  // of what lies inside the axis, from its first byte to its last
+  std::int64_t nearest = 0;     // pitch of the runs
+  double before = runs;         // runs in all, then blocks of the axes outside
+  for (std::size_t a = axis; a-- > 0;) {
+    if (count[a] == 1) continue;
+    const std::int64_t pitch = pitch_of(a);
+    const auto n = static_cast<double>(count[a]);
+    const std::int64_t free = burst - grain - (pitch - span);
+    if (free > 0 && static_cast<int>(a) != gathered) {
       const double shared = std::min(static_cast<double>(free) / static_cast<double>(burst), per_run);
-      result.bursts -= runs * static_cast<double>(neighbours - 1) / static_cast<double>(neighbours) * shared;
+      result.bursts -= before * (n - 1) / n * shared;
     }
+    if (nearest == 0) nearest = static_cast<int>(a) == gathered ? dram.open_bytes : pitch;
+    before /= n;
+    span += (count[a] - 1) * pitch;
   }
   // Rows: those that the bytes fill, and one more for each run that leaves the open ones.
-  const double spread = pitch > 0 && !apart ? std::min(1.0, static_cast<double>(pitch) / static_cast<double>(dram.open_bytes)) : 1.0;
+  const double spread = std::min(1.0, static_cast<double>(nearest) / static_cast<double>(dram.open_bytes));
   const double banks = std::min(static_cast<double>(dram.open_rows), per_run);
   result.activates =
       result.bytes / static_cast<double>(dram.row_bytes) + (1.0 + (runs - 1) * spread) * banks;

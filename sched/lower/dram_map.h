@@ -1,6 +1,6 @@
-// Where every tensor lies in DRAM: weights, network inputs and activations, one region for each storage root, packed in the
-// order of the tensors' ids and aligned to 4096 bytes. A tensor that shares another one's bytes (Reshape) has no region.
-// Leaves out: reuse of the space of dead activations.
+// Where every tensor lies in DRAM: weights, network inputs and activations, one region for each storage root, packed in
+// the order of the tensors' ids and aligned to 4096 bytes. A tensor that shares another one's bytes (Reshape) has no
+// region. Leaves out: reuse of the space of dead activations.
 #pragma once
 #include <vector>
 

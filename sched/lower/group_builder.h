@@ -1,9 +1,10 @@
-// Builds the queues of one core for one group. Buffers are rings: a fill of a ring is written by instructions of one queue and
-// read by instructions of one queue; the builder derives the semaphores from that.
+// Builds the queues of one core for one group. Buffers are rings: a fill of a ring is written by instructions of one
+// queue and read by instructions of one queue; the builder derives the semaphores from that.
 //   full: the last writer of a fill signals, its first reader waits.
-//   free: the last reader of fill i signals, the first writer of fill i+B waits (B buffers); only where fill i+B exists.
-// So every semaphore has one waiting queue and ends at zero. Because every wait is met by an instruction that was added before,
-// the order of the calls is a valid sequential execution: no deadlock.
+//   free: the last reader of fill i signals, the first writer of fill i+B waits (B buffers); only where fill i+B
+//   exists.
+// So every semaphore has one waiting queue and ends at zero. Because every wait is met by an instruction that was added
+// before, the order of the calls is a valid sequential execution: no deadlock.
 #pragma once
 #include <cstdint>
 #include <string>

@@ -17,8 +17,7 @@ using namespace model;
 
 namespace {
 
-constexpr std::string_view kLowered =
-    "this version lowers groups of one operator on one core with all tensors in DRAM";
+constexpr std::string_view kLowered = "this version lowers groups of one operator on one core with all tensors in DRAM";
 
 [[noreturn]] void refuse(const Group& group, const std::string& what) {
   throw ConfigError("schedule: groups[" + std::to_string(group.id.value()) + "]: " + what + "; " +
@@ -67,7 +66,8 @@ class LoweredSchedule : public ProgramSource {
       if (!is_alias(network_->op(op->second).type)) ++working;
     }
     if (working > 1) refuse(group, "found " + std::to_string(working) + " operators in one group");
-    if (working == 1 && group.cores.size() != 1) refuse(group, "found " + std::to_string(group.cores.size()) + " cores");
+    if (working == 1 && group.cores.size() != 1)
+      refuse(group, "found " + std::to_string(group.cores.size()) + " cores");
     if (group.split != "none") refuse(group, "found the split \"" + group.split + "\"");
     if (!group.edges.empty()) refuse(group, "found inner edges");
     for (const auto& [tensor, home] : group.homes)
@@ -133,8 +133,8 @@ class LoweredSchedule : public ProgramSource {
     std::vector<Region> regions;
     for (const RingPlace& ring : rings)
       for (std::size_t i = 0; i < ring.addresses.size(); ++i)
-        regions.push_back({ring.role + "[" + std::to_string(i) + "]", Place{ring.space, core, ring.addresses[i]},
-                           ring.bytes});
+        regions.push_back(
+            {ring.role + "[" + std::to_string(i) + "]", Place{ring.space, core, ring.addresses[i]}, ring.bytes});
     return regions;
   }
 

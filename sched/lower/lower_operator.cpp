@@ -251,8 +251,7 @@ class OperatorLowering {
   }
 
   // The vector instruction that makes the tile of the result, and its way to DRAM.
-  void finish_tile(VectorOp work, const std::vector<Tile>& sources, const TileIndex& at,
-                   const std::vector<int>& dims) {
+  void finish_tile(VectorOp work, const std::vector<Tile>& sources, const TileIndex& at, const std::vector<int>& dims) {
     const RingId ring = rings_.at("output");
     const Tile result{tile_box(*nest_, nest_->output(), at), builder_.begin_fill(ring), ring};
     work.output = reference(output_index(), result, at, dims);
@@ -286,7 +285,8 @@ class OperatorLowering {
     for (std::size_t a = 0; a < to.size(); ++a) {
       memory.address += to[a].low * output.axes[a].stride * element;
       axes[a] = {to[a].count, to[a].step * output.axes[a].stride * element, 0};
-      for (const AxisTerm& term : output.axes[a].terms) axes[a].tile_stride = tile_stride[static_cast<std::size_t>(term.dim)];
+      for (const AxisTerm& term : output.axes[a].terms)
+        axes[a].tile_stride = tile_stride[static_cast<std::size_t>(term.dim)];
     }
     for (const Copy& copy : strided_copies(std::move(axes), element, memory, tile.place, false))
       used(tile, builder_.add(Queue::store, copy));
@@ -317,8 +317,7 @@ class OperatorLowering {
       copy.dst.place = result.place;
       copy.dst.place.address += i * rows.count * columns.count * element;
       copy.dst.stride[0] = columns.count * element;
-      const std::int64_t table_rows =
-          element_count(task_.network->tensor(table.tensor).shape) / (width * outer_extent);
+      const std::int64_t table_rows = element_count(task_.network->tensor(table.tensor).shape) / (width * outer_extent);
       copy.gather = Copy::Gather{indices.place, rows.low, table_rows, task_.seed};
       const InstructionRef load = builder_.add(Queue::load, copy);
       used(indices, load);
@@ -334,8 +333,8 @@ class OperatorLowering {
   GroupBuilder builder_;
   std::map<std::string, RingId> rings_;
   const LoopNest* nest_ = nullptr;
-  std::vector<std::string> roles_;                // by operand
-  std::vector<std::optional<Box>> fetched_;       // by operand: the box that was fetched last
+  std::vector<std::string> roles_;           // by operand
+  std::vector<std::optional<Box>> fetched_;  // by operand: the box that was fetched last
   std::int32_t tile_number_ = 0;
 };
 

@@ -1,5 +1,5 @@
-// One operator on one core as instructions: tile loops in the mapping's order, an operand's tile fetched when its box differs
-// from the one fetched last, results stored tile by tile.
+// One operator on one core as instructions: tile loops in the mapping's order, an operand's tile fetched when its box
+// differs from the one fetched last, results stored tile by tile.
 //   Conv, Gemm, MatMul:  load -> array (reduction tiles accumulate) -> vector (requantize, bias, activations) -> store
 //   vector operators:    load -> one vector instruction a tile -> store
 //   Concat:              load -> store, from the same buffer
@@ -27,8 +27,8 @@ struct OperatorTask {
   const model::OperatorMapping* mapping = nullptr;
   model::CoreId core;
   model::DataType accumulator_type = model::DataType::int32;
-  std::vector<RingPlace> buffers;      // as place_buffers gave them for operator_needs
-  std::vector<std::string> prefetch;   // roles whose first tile may be loaded during the group before
+  std::vector<RingPlace> buffers;     // as place_buffers gave them for operator_needs
+  std::vector<std::string> prefetch;  // roles whose first tile may be loaded during the group before
   std::uint64_t seed = 1;
 };
 

@@ -20,7 +20,8 @@ model::Box tile_box(const model::LoopNest& nest, const model::Operand& operand, 
 bool same_box(const model::Box& a, const model::Box& b);
 bool is_empty(const model::Box& box);
 
-// Dimensions that an instruction loops over: those with more than one index in the tile, reduced ones (kind k) if asked for.
+// Dimensions that an instruction loops over: those with more than one index in the tile, reduced ones (kind k) if asked
+// for.
 std::vector<int> instruction_dims(const model::LoopNest& nest, const TileIndex& tile, bool reduced);
 
 // The operand's box at `place` as loops over `dims` see it.

@@ -26,8 +26,36 @@ DmaUnit::DmaUnit(const sc_core::sc_module_name& name, Clock clock, model::Queue 
       config_(&config),
       core_type_(core_type),
       map_(&map),
-      pool_(&pool),
-      issue_cycles_(model::ceil_div(map.burst_bytes, config.dma.bytes_per_cycle)) {}
+      pool_(&pool) {
+  gathered_lines_.fill(-1);
+}
+
+Cycles DmaUnit::take_turn(Cycles earliest) {
+  const std::int64_t rate = config_->dma.bytes_per_cycle;
+  next_issue_bytes_ = std::max(next_issue_bytes_, earliest.value() * rate);
+  const Cycles turn = next_turn();
+  next_issue_bytes_ += map_->burst_bytes;
+  return turn;
+}
+
+Cycles DmaUnit::access_lines(Cycles wanted, std::int64_t number, std::int64_t address, std::int64_t bytes,
+                             ActionCounts& actions) {
+  const std::int64_t port = config_->scratchpad.port_bytes;
+  Cycles done = wanted;
+  for (std::int64_t line = address / port; line * port < address + bytes; ++line) {
+    // The line's number and its instruction's; a line of another instruction is another line.
+    const std::int64_t key = (number << 32) | line;
+    std::int64_t& gathered = gathered_lines_[static_cast<std::size_t>(line % 64)];
+    if (gathered == key) {
+      done = std::max(done, wanted + Cycles(1));
+      continue;
+    }
+    gathered = key;
+    done = std::max(done, scratchpad->memory().access(std::max(done, wanted), line * port, port));
+    (write() ? actions.scratchpad_read_bytes : actions.scratchpad_write_bytes) += port;
+  }
+  return done;
+}
 
 DmaUnit::Descriptor* DmaUnit::next_to_issue() {
   while (issuing_ < active_.size() && active_[issuing_].walker.done()) ++issuing_;
@@ -94,10 +122,6 @@ void DmaUnit::send(Descriptor& descriptor, std::int64_t number, Cycles ready) {
   if (remote.space == Space::global_buffer) {
     (write() ? actions.global_buffer_write_bytes : actions.global_buffer_read_bytes) += map_->burst_bytes;
   }
-  const std::int64_t port = config_->scratchpad.port_bytes;
-  const std::int64_t lines = (burst.local_address + burst.bytes - 1) / port - burst.local_address / port + 1;
-  (write() ? actions.scratchpad_read_bytes : actions.scratchpad_write_bytes) += lines * port;
-
   descriptor.outstanding += 1;
   outstanding_ += 1;
   descriptor.walker.next();
@@ -109,8 +133,7 @@ void DmaUnit::issue_loads(Cycles from) {
   while (outstanding_ < config_->dma.outstanding) {
     Descriptor* descriptor = next_to_issue();
     if (descriptor == nullptr) return;
-    const Cycles ready = std::max({from, next_issue_, descriptor->begin});
-    next_issue_ = ready + Cycles(issue_cycles_);
+    const Cycles ready = take_turn(std::max(from, descriptor->begin));
     send(*descriptor, first_number_ + static_cast<std::int64_t>(issuing_), ready);
   }
 }
@@ -119,17 +142,20 @@ void DmaUnit::issue_loads(Cycles from) {
 void DmaUnit::issue_store(Cycles now) {
   Descriptor* descriptor = next_to_issue();
   if (descriptor == nullptr || outstanding_ >= config_->dma.outstanding) return;
-  const Cycles ready = std::max(next_issue_, descriptor->begin);
+  const Cycles ready = std::max(next_turn(), descriptor->begin);
   if (ready > now) {
     wake_at(ready);
     return;
   }
+  take_turn(now);
   const Burst& burst = descriptor->walker.current();
-  const Cycles read = scratchpad->memory().access(now, burst.local_address, burst.bytes);
-  last_ready_ = std::max(last_ready_, read);
-  next_issue_ = std::max(now + Cycles(issue_cycles_), read - Cycles(1));
-  send(*descriptor, first_number_ + static_cast<std::int64_t>(issuing_), last_ready_);
-  if (next_to_issue() != nullptr && outstanding_ < config_->dma.outstanding) wake_at(next_issue_);
+  const std::int64_t number = first_number_ + static_cast<std::int64_t>(issuing_);
+  ActionCounts& actions = descriptor->started.group->actions[core_type_];
+  last_ready_ = std::max(last_ready_, access_lines(now, number, burst.local_address, burst.bytes, actions));
+  // The bank sets the pace where it is slower than the engine.
+  next_issue_bytes_ = std::max(next_issue_bytes_, (last_ready_.value() - 1) * config_->dma.bytes_per_cycle);
+  send(*descriptor, number, last_ready_);
+  if (next_to_issue() != nullptr && outstanding_ < config_->dma.outstanding) wake_at(std::max(now, next_turn()));
 }
 
 void DmaUnit::receive_answer(std::int32_t index, std::int32_t flits, Cycles at) {
@@ -141,7 +167,10 @@ void DmaUnit::receive_answer(std::int32_t index, std::int32_t flits, Cycles at) 
   report(descriptor.remote_dram ? Activity::dram_transfer : Activity::transfer, at);
 
   Cycles done = at;
-  if (!write()) done = scratchpad->memory().access(at, transaction.local_address, transaction.bytes);
+  if (!write()) {
+    ActionCounts& actions = descriptor.started.group->actions[core_type_];
+    done = access_lines(at, transaction.descriptor, transaction.local_address, transaction.bytes, actions);
+  }
   descriptor.last_done = std::max(descriptor.last_done, done);
   descriptor.outstanding -= 1;
   outstanding_ -= 1;
@@ -150,7 +179,7 @@ void DmaUnit::receive_answer(std::int32_t index, std::int32_t flits, Cycles at) 
     wake_at(std::max(active_.front().last_done, clock().now()));
   }
   if (write()) {
-    if (next_to_issue() != nullptr) wake_at(std::max(at, next_issue_));
+    if (next_to_issue() != nullptr) wake_at(std::max(at, next_turn()));
   } else {
     issue_loads(at);
   }

@@ -1,11 +1,12 @@
-// One DMA queue of a core, load or store: strided copies cut into bursts, one burst issued every
-// ceil(burst / bytes_per_cycle) cycles, at most `outstanding` bursts and `channels` instructions in flight. Instructions
+// One DMA queue of a core, load or store: strided copies cut into bursts, issued at bytes_per_cycle, at most `outstanding` bursts and `channels` instructions in flight. Instructions
 // end in order.
 // Loads: a request goes out, the data come back, are written to the scratchpad's banks. Stores: the data are read from the
 // banks, travel with the request, an acknowledgment comes back.
+// Bursts that lie in one line of the scratchpad (its port's width) are gathered and cost its bank one access together.
 // Accounting: the cycles up to the return of a burst are split by where that burst was: in the network, in the memory, or
 // arriving (which is the engine's own work).
 #pragma once
+#include <array>
 #include <deque>
 
 #include "sim/core/memory_port.h"
@@ -50,18 +51,23 @@ class DmaUnit : public QueueUnit {
   void send(Descriptor& descriptor, std::int64_t number, Cycles ready);
   void retire(Cycles now);
   [[nodiscard]] Descriptor* next_to_issue();
+  // Cycle in which a burst may go out that may not before `earliest`; takes the turn.
+  Cycles take_turn(Cycles earliest);
+  [[nodiscard]] Cycles next_turn() const { return Cycles(next_issue_bytes_ / config_->dma.bytes_per_cycle); }
+  // Reads or writes the lines of the scratchpad that nobody of this instruction has; returns the cycle after the last.
+  Cycles access_lines(Cycles wanted, std::int64_t number, std::int64_t address, std::int64_t bytes, ActionCounts& actions);
   [[nodiscard]] bool write() const { return queue() == model::Queue::store; }
 
   const model::CoreConfig* config_;
   std::size_t core_type_;
   const NocMap* map_;
   TransactionPool* pool_;
-  std::int64_t issue_cycles_;
   std::deque<Descriptor> active_;
   std::int64_t first_number_ = 0;  // of active_.front()
   std::size_t issuing_ = 0;        // index in active_ of the oldest that has bursts to issue
   std::int64_t outstanding_ = 0;
-  Cycles next_issue_;
+  std::int64_t next_issue_bytes_ = 0;  // the next burst may go out in cycle next_issue_bytes_ / bytes_per_cycle
+  std::array<std::int64_t, 64> gathered_lines_{};  // lines of running instructions that have their access, by line modulo 64
   Cycles last_ready_;
   Cycles last_retired_;
 };

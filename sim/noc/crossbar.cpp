@@ -6,17 +6,19 @@
 
 namespace accsim::sim {
 
-Crossbar::Crossbar(std::int64_t nodes, std::int64_t router_cycles, std::vector<std::int64_t> credits)
-    : nodes_(static_cast<std::size_t>(nodes)),
+Crossbar::Crossbar(std::int64_t router_cycles, const std::vector<Node>& nodes)
+    : nodes_(nodes.size()),
       router_cycles_(router_cycles),
-      credits_(std::move(credits)),
-      input_free_(nodes_, 0),
-      output_free_(nodes_, 0),
       output_busy_(nodes_, 0),
       last_served_(nodes_, 0),
       fifos_(kPacketClasses * nodes_ * nodes_),
       inputs_waiting_(nodes_) {
-  if (nodes_ > 128 || credits_.size() != nodes_) throw model::InternalError("a crossbar has at most 128 nodes");
+  if (nodes_ > 128) throw model::InternalError("a crossbar has at most 128 nodes");
+  for (const Node& node : nodes) {
+    credits_.push_back(node.credits);
+    inputs_.push_back({std::vector<std::int64_t>(static_cast<std::size_t>(node.links), 0)});
+    outputs_.push_back(inputs_.back());
+  }
 }
 
 void Crossbar::accept(const Packet& packet) {
@@ -41,7 +43,7 @@ void Crossbar::accept(const Packet& packet) {
   }
   queue.tail = index;
   ++waiting_;
-  next_ = std::min(next_, std::max(packet.ready, Cycles(output_free_[output])));
+  next_ = std::min(next_, std::max(packet.ready, Cycles(outputs_[output].free_from())));
 }
 
 std::int32_t Crossbar::choose(std::size_t output, std::size_t type, std::int64_t now) {
@@ -56,7 +58,7 @@ std::int32_t Crossbar::choose(std::size_t output, std::size_t type, std::int64_t
     for (std::uint64_t bits = mask[word]; bits != 0; bits &= bits - 1) {
       const std::size_t input = word * 64 + static_cast<std::size_t>(__builtin_ctzll(bits));
       const Packet& head = entries_[static_cast<std::size_t>(fifo(type, output, input).head)].packet;
-      const std::int64_t possible = std::max(head.ready.value(), input_free_[input]);
+      const std::int64_t possible = std::max(head.ready.value(), inputs_[input].free_from());
       if (possible > now) {
         next_ = std::min(next_, Cycles(possible));
         continue;
@@ -91,6 +93,13 @@ Packet Crossbar::pop(std::size_t type, std::size_t output, std::size_t input) {
   return packet;
 }
 
-std::int64_t Crossbar::busiest_output_cycles() const { return *std::max_element(output_busy_.begin(), output_busy_.end()); }
+double Crossbar::busiest_output(Cycles run) const {
+  double busiest = 0;
+  for (std::size_t output = 0; output < nodes_; ++output) {
+    const double cycles = static_cast<double>(run.value()) * static_cast<double>(outputs_[output].free.size());
+    if (cycles > 0) busiest = std::max(busiest, static_cast<double>(output_busy_[output]) / cycles);
+  }
+  return busiest;
+}
 
 }  // namespace accsim::sim

@@ -2,6 +2,7 @@
 // flit arrives router_cycles + F - 1 cycles after the first enters. Each output serves classes in the order
 // response, read, write, signal, and within a class its inputs round robin from the one after the last served.
 // Requests to a memory need a credit; memories give them back as they take requests in.
+// A node may have several links in and out; a packet takes the one that has been free longest.
 // Leaves out: speculation, virtual channels inside a class.
 #pragma once
 #include <algorithm>
@@ -23,8 +24,11 @@ class Crossbar {
  public:
   static constexpr std::int64_t kUnlimited = INT64_C(1) << 40;
 
-  // credits: request packets that each node can hold; kUnlimited where it always takes them.
-  Crossbar(std::int64_t nodes, std::int64_t router_cycles, std::vector<std::int64_t> credits);
+  struct Node {
+    std::int64_t credits = kUnlimited;  // request packets that it can hold; kUnlimited where it always takes them
+    std::int64_t links = 1;             // in, and as many out
+  };
+  Crossbar(std::int64_t router_cycles, const std::vector<Node>& nodes);
 
   void accept(const Packet& packet);  // from packet.ready on
   void return_credit(std::int32_t node, Cycles now) {
@@ -39,7 +43,8 @@ class Crossbar {
   [[nodiscard]] Cycles next_time() const { return next_; }
 
   [[nodiscard]] std::int64_t flits() const { return flits_; }
-  [[nodiscard]] std::int64_t busiest_output_cycles() const;
+  // Share of the cycles of `run` in which the busiest node's outgoing links carry flits.
+  [[nodiscard]] double busiest_output(Cycles run) const;
   [[nodiscard]] bool empty() const { return waiting_ == 0; }
 
  private:
@@ -55,6 +60,9 @@ class Crossbar {
   [[nodiscard]] Fifo& fifo(std::size_t type, std::size_t output, std::size_t input) {
     return fifos_[(type * nodes_ + output) * nodes_ + input];
   }
+  [[nodiscard]] bool waits(std::size_t output) const {
+    return inputs_waiting_[output] != std::array<Mask, kPacketClasses>{};
+  }
   // The input that output may serve at `now`, or -1; lowers `next_` to when one may be served.
   std::int32_t choose(std::size_t output, std::size_t type, std::int64_t now);
   Packet pop(std::size_t type, std::size_t output, std::size_t input);
@@ -62,7 +70,17 @@ class Crossbar {
   std::size_t nodes_;
   std::int64_t router_cycles_;
   std::vector<std::int64_t> credits_;
-  std::vector<std::int64_t> input_free_, output_free_, output_busy_;
+  // The links of one direction of a node: cycles from which each is free.
+  struct Links {
+    std::vector<std::int64_t> free;
+    [[nodiscard]] std::size_t first() const {
+      return static_cast<std::size_t>(std::min_element(free.begin(), free.end()) - free.begin());
+    }
+    [[nodiscard]] std::int64_t free_from() const { return free.size() == 1 ? free[0] : free[first()]; }
+    void take(std::int64_t until) { free[free.size() == 1 ? 0 : first()] = until; }
+  };
+  std::vector<Links> inputs_, outputs_;
+  std::vector<std::int64_t> output_busy_;
   std::vector<std::uint16_t> last_served_;
   std::vector<Fifo> fifos_;
   std::vector<std::array<Mask, kPacketClasses>> inputs_waiting_;  // per output
@@ -82,22 +100,24 @@ void Crossbar::advance(Cycles now, Deliver&& deliver) {
   for (std::size_t word = 0; word < 2; ++word) {
     for (std::uint64_t bits = outputs_waiting_[word]; bits != 0; bits &= bits - 1) {
       const std::size_t output = word * 64 + static_cast<std::size_t>(__builtin_ctzll(bits));
-      if (output_free_[output] > t) {
-        next_ = std::min(next_, Cycles(output_free_[output]));
-        continue;
-      }
-      for (std::size_t type = 0; type < kPacketClasses; ++type) {
+      std::size_t type = 0;
+      while (type < kPacketClasses) {
+        if (outputs_[output].free_from() > t) {
+          if (waits(output)) next_ = std::min(next_, Cycles(outputs_[output].free_from()));
+          break;
+        }
         const std::int32_t input = choose(output, type, t);
-        if (input < 0) continue;
+        if (input < 0) {
+          ++type;
+          continue;
+        }
         const Packet packet = pop(type, output, static_cast<std::size_t>(input));
-        const bool more = inputs_waiting_[output] != std::array<Mask, kPacketClasses>{};
-        output_free_[output] = input_free_[static_cast<std::size_t>(input)] = t + packet.flits;
-        if (more) next_ = std::min(next_, Cycles(t + packet.flits));
+        outputs_[output].take(t + packet.flits);
+        inputs_[static_cast<std::size_t>(input)].take(t + packet.flits);
         output_busy_[output] += packet.flits;
         flits_ += packet.flits;
         last_served_[output] = static_cast<std::uint16_t>(input);
         deliver(CrossbarGrant{packet, Cycles(t + router_cycles_ + packet.flits - 1)});
-        break;
       }
     }
   }

@@ -11,11 +11,11 @@ namespace accsim::sim {
 class CrossbarModule : public EventModule, public NocPort {
  public:
   CrossbarModule(const sc_core::sc_module_name& name, Clock clock, std::int64_t router_cycles,
-                 const std::vector<std::int64_t>& credits)
+                 const std::vector<Crossbar::Node>& nodes)
       : EventModule(name, clock),
-        out("out", credits.size()),
+        out("out", nodes.size()),
         in("in"),
-        machine_(static_cast<std::int64_t>(credits.size()), router_cycles, credits) {
+        machine_(router_cycles, nodes) {
     in.bind(*this);
   }
 

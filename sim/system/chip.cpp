@@ -6,13 +6,16 @@
 namespace accsim::sim {
 namespace {
 
-// A memory node takes as many requests from the network as its controller queues.
-std::vector<std::int64_t> request_credits(const model::Architecture& arch) {
-  std::vector<std::int64_t> credits(static_cast<std::size_t>(arch.node_count()), Crossbar::kUnlimited);
-  for (std::int64_t c = 0; c < arch.dram.channels; ++c) {
-    credits[static_cast<std::size_t>(arch.node_of_channel(c))] = arch.dram.trans_queue_size;
+// A DRAM channel takes as many requests from the network as its controller queues.
+std::vector<Crossbar::Node> crossbar_nodes(const model::Architecture& arch) {
+  std::vector<Crossbar::Node> nodes(static_cast<std::size_t>(arch.node_count()));
+  for (std::int64_t core = 0; core < arch.core_count(); ++core) {
+    nodes[static_cast<std::size_t>(core)].links = arch.noc.core_ports;
   }
-  return credits;
+  for (std::int64_t c = 0; c < arch.dram.channels; ++c) {
+    nodes[static_cast<std::size_t>(arch.node_of_channel(c))].credits = arch.dram.trans_queue_size;
+  }
+  return nodes;
 }
 
 // Splits `total` in proportion to weights so that the parts sum to it exactly.
@@ -52,7 +55,7 @@ Chip::Chip(const sc_core::sc_module_name& name, const model::Architecture& arch,
     : sc_core::sc_module(name), arch_(&arch) {
   const Clock clock(model::core_clock(arch));
   map_ = {&arch, arch.dram.derived.burst_bytes};
-  noc_ = std::make_unique<CrossbarModule>("noc", clock, arch.noc.router_cycles, request_credits(arch));
+  noc_ = std::make_unique<CrossbarModule>("noc", clock, arch.noc.router_cycles, crossbar_nodes(arch));
   sequencer_ = std::make_unique<GroupSequencer>("sequencer", clock, arch, source);
 
   std::vector<CoreModule*> cores;
@@ -141,8 +144,7 @@ model::Measurement Chip::measurement() {
 
   const Crossbar& noc = noc_->machine();
   m.noc.bytes = model::Bytes(noc.flits() * arch_->noc.flit_bytes);
-  m.noc.max_link_utilization =
-      m.cycles.value() > 0 ? static_cast<double>(noc.busiest_output_cycles()) / static_cast<double>(m.cycles.value()) : 0;
+  m.noc.max_link_utilization = noc.busiest_output(m.cycles);
 
   for (const auto& core : cores_) {
     CoreTimeline& timeline = core->timeline();

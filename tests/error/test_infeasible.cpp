@@ -45,12 +45,15 @@ TEST_CASE("a row that does not fit names the scratchpad and the smallest size th
 
 TEST_CASE("the smallest size is one that the banks allow") {
   const model::Network network = tests::one_layer("[16, 4096]", R"("op": "LayerNormalization")");
-  // Input, output, scale and bias: 4096 bytes each, the bias of int32 four times that; seven rows of 4096 bytes.
+  // A row of input and one of output of 4096 bytes, scale and bias of int32.
   model::Architecture arch = tests::small_architecture(1, 16);
   arch.core_types.front().scratchpad.port_bytes = 2048;  // 8 KiB in a line of four banks
   CHECK(refusal(network, arch) ==
         "layer \"l\" (LayerNormalization) does not fit on core 0 (\"npu\") with any tile: the scratchpad has 16 KiB, "
-        "the smallest size that would do is 32 KiB");
+        "the smallest size that would do is 40 KiB");
+  arch.core_types.front().scratchpad.port_bytes = 16;
+  arch.core_types.front().scratchpad.size_kib = 40;
+  CHECK(refusal(network, arch) == "feasible");
 }
 
 TEST_CASE("the first layer that does not fit is named, at any number of threads") {

@@ -6,8 +6,7 @@
 #include "tests/catch.h"
 #include "tests/unit/test_network_helpers.h"
 
-using namespace accsim::model;
-using namespace accsim::tests;
+namespace accsim::model {
 
 namespace {
 
@@ -279,7 +278,7 @@ TEST_CASE("network errors: files") {
   const auto folder = std::filesystem::temp_directory_path() / "accsim-network-errors";
   std::filesystem::create_directories(folder);
   const auto write = [&](const std::string& text) {
-    const auto file = folder / "net.json";
+    auto file = folder / "net.json";
     std::ofstream(file, std::ios::binary) << text;
     return file;
   };
@@ -323,3 +322,5 @@ TEST_CASE("damaged network files end in an error or a network, never otherwise")
   CHECK(loaded > 0);
   CHECK(refused > 200);
 }
+
+}  // namespace accsim::model

@@ -16,7 +16,9 @@ Shape four(const Shape& shape) { return shape.size() == 3 ? Shape{shape[0], shap
 Value at4(const std::vector<Value>& v, const Shape& s, std::int64_t a, std::int64_t b, std::int64_t c, std::int64_t d) {
   return v[static_cast<std::size_t>(((a * s[1] + b) * s[2] + c) * s[3] + d)];
 }
-std::vector<Value> zeros(const Shape& shape) { return std::vector<Value>(static_cast<std::size_t>(element_count(shape)), 0); }
+std::vector<Value> zeros(const Shape& shape) {
+  return std::vector<Value>(static_cast<std::size_t>(element_count(shape)), 0);
+}
 
 template <class Visit>  // visit(n, c, h, w) in storage order
 void each4(const Shape& s, Visit visit) {
@@ -130,8 +132,10 @@ struct Evaluation {
     const Shape batch(out_shape().begin(), out_shape().end() - 2);
     std::vector<Value> out;
     for (std::int64_t b = 0; b < element_count(batch); ++b) {
-      const auto from_x = static_cast<std::int64_t>(broadcast_index(batch, Shape(x.begin(), x.end() - 2), b)) * rows * depth;
-      const auto from_y = static_cast<std::int64_t>(broadcast_index(batch, Shape(y.begin(), y.end() - 2), b)) * depth * columns;
+      const auto from_x =
+          static_cast<std::int64_t>(broadcast_index(batch, Shape(x.begin(), x.end() - 2), b)) * rows * depth;
+      const auto from_y =
+          static_cast<std::int64_t>(broadcast_index(batch, Shape(y.begin(), y.end() - 2), b)) * depth * columns;
       for (std::int64_t m = 0; m < rows; ++m)
         for (std::int64_t n = 0; n < columns; ++n) {
           Value sum = 0;

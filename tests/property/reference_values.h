@@ -1,5 +1,5 @@
-// Networks on values by plain loops over shapes and attributes: knows nothing of nests, schedules or programs. The stand-in
-// arithmetic is that of value_machine.h.
+// Networks on values by plain loops over shapes and attributes: knows nothing of nests, schedules or programs. The
+// stand-in arithmetic is that of value_machine.h.
 #pragma once
 #include <cstdint>
 #include <vector>

@@ -1,9 +1,11 @@
-// What lowering promises for any schedule, without values: fetches as the closed form says, buffers as buffer_needs says and
-// inside the memories, prefetch regions apart from the group before, semaphores with one waiting queue, copies inside the tensors.
+// What lowering promises for any schedule, without values: fetches as the closed form says, buffers as buffer_needs
+// says and inside the memories, prefetch regions apart from the group before, semaphores with one waiting queue, copies
+// inside the tensors.
 #include <map>
 #include <set>
 #include <string>
 
+#include "model/program/verify.h"
 #include "model/schedule/tiling.h"
 #include "sched/lower/lower.h"
 #include "tests/catch.h"
@@ -30,8 +32,8 @@ std::int64_t extent_of(const model::Copy& copy, const model::Copy::Side& side) {
 }
 
 // "" or what is wrong with a group.
-std::string wrong(const model::GroupProgram& group, const model::GroupProgram* before, const model::ProgramHeader& header,
-                  const model::Architecture& arch) {
+std::string wrong(const model::GroupProgram& group, const model::GroupProgram* before,
+                  const model::ProgramHeader& header, const model::Architecture& arch) {
   for (std::size_t a = 0; a < group.buffers.size(); ++a) {
     const model::Region& buffer = group.buffers[a];
     const model::CoreConfig& core = arch.core(buffer.place.core);
@@ -110,7 +112,8 @@ const model::Region& region_named(const model::ProgramHeader& header, const std:
 }
 
 model::Network parse(Json inputs, Json layers) {
-  return model::parse_network({{"schema", "accsim-net/1"}, {"name", "n"}, {"inputs", std::move(inputs)}, {"layers", std::move(layers)}}, "n");
+  return model::parse_network(
+      {{"schema", "accsim-net/1"}, {"name", "n"}, {"inputs", std::move(inputs)}, {"layers", std::move(layers)}}, "n");
 }
 
 }  // namespace
@@ -123,15 +126,17 @@ TEST_CASE("fetches of an operand follow the closed form") {
     Json shape;
     if (random.chance(50)) {  // no padding: neighbouring boxes always differ
       const std::int64_t group = random.chance(30) ? 2 : 1;
-      shape = Json(std::vector<std::int64_t>{random.range(1, 2), group * random.range(1, 5), random.range(5, 12), random.range(5, 12)});
-      layer.update({{"op", "Conv"}, {"group", group}, {"out_channels", group * random.range(1, 9)},
+      shape = Json(std::vector<std::int64_t>{random.range(1, 2), group * random.range(1, 5), random.range(5, 12),
+                                             random.range(5, 12)});
+      layer.update({{"op", "Conv"},
+                    {"group", group},
+                    {"out_channels", group * random.range(1, 9)},
                     {"kernel_shape", std::vector<std::int64_t>{random.range(1, 3), random.range(1, 3)}}});
     } else {
       shape = Json(std::vector<std::int64_t>{random.range(1, 30), random.range(1, 30)});
       layer.update({{"op", "Gemm"}, {"out_features", random.range(1, 30)}});
     }
-    const model::Network network =
-        parse(Json::array({Json{{"name", "x"}, {"shape", shape}}}), Json::array({layer}));
+    const model::Network network = parse(Json::array({Json{{"name", "x"}, {"shape", shape}}}), Json::array({layer}));
     const model::Schedule schedule = random_schedule(network, arch, random, 90);
     const auto source = sched::lower(schedule, network, arch, 1);
     const auto group = source->next();
@@ -146,7 +151,8 @@ TEST_CASE("fetches of an operand follow the closed form") {
     std::int64_t passes = 1;
     for (const std::int64_t trips : model::trip_counts(nest, tile)) passes *= trips;
     CHECK(static_cast<std::int64_t>(group->cores[0].queue(model::Queue::array).size()) == passes);
-    CHECK(static_cast<std::int64_t>(group->cores[0].queue(model::Queue::vector).size()) == model::output_tiles(nest, tile));
+    CHECK(static_cast<std::int64_t>(group->cores[0].queue(model::Queue::vector).size()) ==
+          model::output_tiles(nest, tile));
     std::int64_t macs = 0;
     for (const model::Instruction& pass : group->cores[0].queue(model::Queue::array))
       macs += std::get<model::ArrayPass>(pass.op).macs().value();
@@ -158,8 +164,8 @@ TEST_CASE("every shipped network lowers on any random schedule") {
   const model::Architecture arch =
       model::load_architecture(std::string(ACCSIM_SOURCE_DIR) + "/configs/edge-4core.json");
   for (const char* name : {"resnet18", "mobilenet_v2", "googlenet", "squeezenet1_1", "alexnet"}) {
-    const model::Network network = model::fuse_activations(
-        model::load_network(std::string(ACCSIM_SOURCE_DIR) + "/workloads/" + name + ".json"));
+    const model::Network network =
+        model::fuse_activations(model::load_network(std::string(ACCSIM_SOURCE_DIR) + "/workloads/" + name + ".json"));
     Random random(7);
     const model::Schedule schedule = random_schedule(network, arch, random, 0);
     INFO(name);
@@ -167,17 +173,21 @@ TEST_CASE("every shipped network lowers on any random schedule") {
     REQUIRE((violation ? violation->where + ": " + violation->message : "") == "");
     const auto source = sched::lower(schedule, network, arch, 1);
     CHECK(source->header().groups == static_cast<std::int64_t>(schedule.groups.size()));
+    model::ProgramVerifier verifier(arch, source->header());
     std::optional<model::GroupProgram> before;
     std::int64_t macs = 0;
     std::set<std::string> layers;
     while (auto group = source->next()) {
       REQUIRE(wrong(*group, before ? &*before : nullptr, source->header(), arch) == "");
+      const auto found = verifier.check(*group);
+      REQUIRE((found ? found->kind + ": " + found->message : "") == "");
       layers.insert(group->layers.begin(), group->layers.end());
       for (const model::CoreProgram& core : group->cores)
         for (const model::Instruction& pass : core.queue(model::Queue::array))
           macs += std::get<model::ArrayPass>(pass.op).macs().value();
       before = std::move(group);
     }
+    CHECK_FALSE(verifier.finish());
     CHECK(macs == model::total_macs(network).value());
     for (const model::Group& group : schedule.groups)
       for (const std::string& layer : group.layers) CHECK(layers.contains(layer));

@@ -1,8 +1,10 @@
-// Lowered programs compute what the network says: random operators with random tiles, loop orders and buffers run on values in a
-// random order that the semaphores allow, and every activation equals a plain loop over the shapes. Also: every byte of a result
-// is stored exactly once, and every prefix of queues makes progress.
+// Lowered programs compute what the network says: random operators with random tiles, loop orders and buffers run on
+// values in a random order that the semaphores allow, and every activation equals a plain loop over the shapes. Also:
+// every byte of a result is stored exactly once, no order of the queues gets stuck, and the program verifier finds
+// nothing.
 #include <string>
 
+#include "model/program/verify.h"
 #include "sched/lower/lower.h"
 #include "tests/catch.h"
 #include "tests/property/reference_values.h"
@@ -21,8 +23,9 @@ Json integers(std::initializer_list<std::int64_t> values) {
 }
 
 model::Network network_of(Json inputs, Json layers, const std::string& precision, Json weights = Json::array()) {
-  const Json json = {{"schema", "accsim-net/1"},     {"name", "random"},       {"precision", precision},
-                     {"inputs", std::move(inputs)},  {"weights", std::move(weights)}, {"layers", std::move(layers)}};
+  const Json json = {{"schema", "accsim-net/1"},      {"name", "random"},
+                     {"precision", precision},        {"inputs", std::move(inputs)},
+                     {"weights", std::move(weights)}, {"layers", std::move(layers)}};
   return model::fuse_activations(model::parse_network(json, "random"));
 }
 Json input(const char* name, Json shape) { return {{"name", name}, {"shape", std::move(shape)}}; }
@@ -33,7 +36,8 @@ std::string any_precision(Random& random) {
 }
 
 // Runs the network with a random schedule and compares every activation. Returns "" or what is wrong.
-std::string difference(const model::Network& network, const model::Architecture& arch, std::uint64_t seed, int fine = 60) {
+std::string difference(const model::Network& network, const model::Architecture& arch, std::uint64_t seed,
+                       int fine = 60) {
   Random random(seed);
   const model::Schedule schedule = random_schedule(network, arch, random, fine);
   if (const auto violation = model::verify_schedule(schedule, network, arch))
@@ -43,6 +47,7 @@ std::string difference(const model::Network& network, const model::Architecture&
   const TensorValues expected = evaluate(network, inputs);
 
   ValueMachine machine(arch, source->header(), seed);
+  model::ProgramVerifier verifier(arch, source->header());
   const auto region_of = [&](const model::Tensor& tensor) -> const model::Region& {
     for (const model::Region& region : source->header().dram)
       if (region.name == network.tensor(tensor.storage).name) return region;
@@ -56,6 +61,7 @@ std::string difference(const model::Network& network, const model::Architecture&
   std::optional<model::GroupProgram> group = source->next();
   while (group) {
     std::optional<model::GroupProgram> next = source->next();
+    if (const auto violation = verifier.check(*group)) return violation->kind + ": " + violation->message;
     if (const auto problem = machine.run(*group, next ? &*next : nullptr))
       return "groups[" + std::to_string(group->group.value()) + "]: " + *problem;
     group = std::move(next);
@@ -98,15 +104,16 @@ model::Network any_conv(Random& random) {
   const std::int64_t dilation_w = random.range(1, 2);
   const std::int64_t height = (kernel_h - 1) * dilation_h + random.range(1, 9);
   const std::int64_t width = (kernel_w - 1) * dilation_w + random.range(1, 9);
-  Json layer = {{"name", "conv"}, {"op", "Conv"}, {"inputs", {"x"}}, {"out_channels", out}, {"group", group},
-                {"bias", random.chance(60)}};
+  Json layer = {{"name", "conv"},      {"op", "Conv"},   {"inputs", {"x"}},
+                {"out_channels", out}, {"group", group}, {"bias", random.chance(60)}};
   layer["kernel_shape"] = integers({kernel_h, kernel_w});
   layer["strides"] = integers({random.range(1, 3), random.range(1, 3)});
   layer["dilations"] = integers({dilation_h, dilation_w});
   layer["pads"] = integers({random.range(0, 3), random.range(0, 3), random.range(0, 3), random.range(0, 3)});
   Json layers = Json::array({layer});
   if (random.chance(50)) layers.push_back({{"name", "act"}, {"op", "Relu"}, {"inputs", {"conv"}}});
-  return network_of(Json::array({input("x", integers({random.range(1, 2), in, height, width}))}), layers, any_precision(random));
+  return network_of(Json::array({input("x", integers({random.range(1, 2), in, height, width}))}), layers,
+                    any_precision(random));
 }
 
 model::Network any_gemm(Random& random) {
@@ -148,7 +155,8 @@ model::Network any_matmul(Random& random) {
   b.push_back(k);
   b.push_back(random.range(1, 15));
   return network_of(Json::array({input("x", a), input("y", b)}),
-                    Json::array({{{"name", "product"}, {"op", "MatMul"}, {"inputs", {"x", "y"}}}}), any_precision(random));
+                    Json::array({{{"name", "product"}, {"op", "MatMul"}, {"inputs", {"x", "y"}}}}),
+                    any_precision(random));
 }
 
 model::Network any_pool(Random& random) {
@@ -163,7 +171,8 @@ model::Network any_pool(Random& random) {
     const std::int64_t w = random.range(1, 4);
     layer["kernel_shape"] = integers({h, w});
     layer["strides"] = integers({random.range(1, 3), random.range(1, 3)});
-    layer["pads"] = integers({random.range(0, h - 1), random.range(0, w - 1), random.range(0, h - 1), random.range(0, w - 1)});
+    layer["pads"] =
+        integers({random.range(0, h - 1), random.range(0, w - 1), random.range(0, h - 1), random.range(0, w - 1)});
     layer["ceil_mode"] = random.range(0, 1);
     if (kind == 1) layer["count_include_pad"] = random.range(0, 1);
   }
@@ -250,10 +259,12 @@ model::Network any_gather(Random& random) {
   const std::int64_t rank = random.range(1, 3);
   Json table = Json::array();
   for (std::int64_t i = 0; i < rank; ++i) table.push_back(random.range(1, 12));
-  const Json indices = random.chance(50) ? integers({random.range(1, 20)}) : integers({random.range(1, 3), random.range(1, 9)});
-  return network_of(Json::array({input("i", indices)}),
-                    Json::array({{{"name", "l"}, {"op", "Gather"}, {"inputs", {"table", "i"}}, {"axis", random.range(0, rank - 1)}}}),
-                    any_precision(random), Json::array({input("table", table)}));
+  const Json indices =
+      random.chance(50) ? integers({random.range(1, 20)}) : integers({random.range(1, 3), random.range(1, 9)});
+  return network_of(
+      Json::array({input("i", indices)}),
+      Json::array({{{"name", "l"}, {"op", "Gather"}, {"inputs", {"table", "i"}}, {"axis", random.range(0, rank - 1)}}}),
+      any_precision(random), Json::array({input("table", table)}));
 }
 
 // A small residual network with attention at its end: several groups, aliases, prefetch over borders.
@@ -272,14 +283,16 @@ model::Network any_chain(Random& random) {
   conv("b", "ar", 1);
   layers.push_back({{"name", "sum"}, {"op", "Add"}, {"inputs", {"b", "ar"}}});
   layers.push_back({{"name", "cat"}, {"op", "Concat"}, {"inputs", {"sum", "ar"}}, {"axis", 1}});
-  layers.push_back({{"name", "rows"}, {"op", "Reshape"}, {"inputs", {"cat"}}, {"shape", integers({2 * c, size * size})}});
+  layers.push_back(
+      {{"name", "rows"}, {"op", "Reshape"}, {"inputs", {"cat"}}, {"shape", integers({2 * c, size * size})}});
   layers.push_back({{"name", "turned"}, {"op", "Transpose"}, {"inputs", {"rows"}}, {"perm", integers({1, 0})}});
   layers.push_back({{"name", "scores"}, {"op", "MatMul"}, {"inputs", {"rows", "turned"}}});
   layers.push_back({{"name", "weights"}, {"op", "Softmax"}, {"inputs", {"scores"}}});
   layers.push_back({{"name", "mixed"}, {"op", "MatMul"}, {"inputs", {"weights", "rows"}}});
   layers.push_back({{"name", "flat"}, {"op", "Flatten"}, {"inputs", {"mixed"}}, {"axis", 0}});
   layers.push_back({{"name", "head"}, {"op", "Gemm"}, {"inputs", {"flat"}}, {"out_features", 11}});
-  return network_of(Json::array({input("x", integers({1, random.range(1, 5), size, size}))}), layers, any_precision(random));
+  return network_of(Json::array({input("x", integers({1, random.range(1, 5), size, size}))}), layers,
+                    any_precision(random));
 }
 
 }  // namespace

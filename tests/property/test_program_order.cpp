@@ -29,6 +29,7 @@ class Executions {
   }
 
   [[nodiscard]] bool deadlock() const { return stuck_; }
+  [[nodiscard]] bool all_end_alike() const { return stuck_ != finished_; }
   // Whether some execution has both running. Instructions numbered queue by queue.
   [[nodiscard]] bool together(int a, int b) const { return together_.count({std::min(a, b), std::max(a, b)}) > 0; }
 
@@ -96,7 +97,6 @@ class Executions {
     }
     if (!moved && !complete) stuck_ = true;
     if (!moved && complete) finished_ = true;
-    REQUIRE_FALSE((stuck_ && finished_));  // executions of one program all end alike
   }
 
   std::vector<QueueInfo> queues_;
@@ -240,19 +240,22 @@ void compare_with_enumeration(int cases, std::uint64_t seed) {
     const Executions executions(made.group);
     model::GroupOrder order(made.group);
     const auto finding = order.run();
+    REQUIRE(executions.all_end_alike());
     REQUIRE(executions.deadlock() == (finding && finding->kind == "deadlock"));
     deadlocks += executions.deadlock() ? 1 : 0;
     if (finding) continue;
     bool race = false;
+    bool exact = true;
     const auto& sequence = order.sequence();
     for (std::size_t b = 0; b < sequence.size(); ++b) {
       for (std::size_t a = 0; a < b; ++a) {
         const bool together = executions.together(sequence[a], sequence[b]);
-        REQUIRE(order.ended_before(sequence[a], sequence[b]) == !together);
+        exact = exact && order.ended_before(sequence[a], sequence[b]) == !together;
         (together ? pairs_not : pairs_ordered) += 1;
         race = race || (together && conflict(order, sequence[a], sequence[b]));
       }
     }
+    REQUIRE(exact);
     REQUIRE(reports_conflict(order) == race);
     (race ? racing : clean) += 1;
   }
@@ -262,7 +265,6 @@ void compare_with_enumeration(int cases, std::uint64_t seed) {
   CHECK(clean > cases / 10);
   CHECK(pairs_ordered > cases);
   CHECK(pairs_not > cases);
-  INFO(deadlocks << " deadlocks, " << racing << " with conflicts, " << clean << " without");
 }
 
 }  // namespace
@@ -270,5 +272,5 @@ void compare_with_enumeration(int cases, std::uint64_t seed) {
 TEST_CASE("the verifier's order equals the enumeration of all executions") { compare_with_enumeration(3000, 1); }
 
 TEST_CASE("the verifier's order equals the enumeration of all executions, many", "[long]") {
-  compare_with_enumeration(100000, 2);
+  compare_with_enumeration(30000, 2);
 }

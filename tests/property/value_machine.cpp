@@ -7,8 +7,12 @@ namespace accsim::tests {
 
 using namespace model;
 
-Value add(Value a, Value b) { return static_cast<Value>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b)); }
-Value mul(Value a, Value b) { return static_cast<Value>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b)); }
+Value add(Value a, Value b) {
+  return static_cast<Value>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+}
+Value mul(Value a, Value b) {
+  return static_cast<Value>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
+}
 
 Value activate(const FusedActivation& activation, Value x) {
   switch (activation.type) {
@@ -63,14 +67,17 @@ ValueMachine::ValueMachine(const Architecture& arch, const ProgramHeader& header
   }
 }
 
-ValueMachine::Memory& ValueMachine::memory(const Place& place) { return memories_.at({place.space, place.core.value()}); }
+ValueMachine::Memory& ValueMachine::memory(const Place& place) {
+  return memories_.at({place.space, place.core.value()});
+}
 
 Value ValueMachine::load(const Place& place) {
   Memory& m = memory(place);
   const auto i = static_cast<std::size_t>(place.address);
   if (i >= m.value.size() || !m.written[i]) {
     if (!problem_)
-      problem_ = "read of " + std::string(name_of(place.space)) + " " + std::to_string(place.address) + ": nothing there";
+      problem_ =
+          "read of " + std::string(name_of(place.space)) + " " + std::to_string(place.address) + ": nothing there";
     return 0;
   }
   return m.value[i];

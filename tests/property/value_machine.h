@@ -1,7 +1,8 @@
 // A chip that executes programs on values, with no timing: instructions of different queues run in any order that the
-// semaphores allow, drawn at random; loads and stores overlap with their neighbours in the queue. Every byte holds a value of
-// its own or nothing, so that reads of what nobody wrote are found. Values are 64-bit, wrapping, whatever the tensor's type: an
-// element's value stands at its first byte. Arithmetic is a stand-in that shows every operand (see combine_* below).
+// semaphores allow, drawn at random; loads and stores overlap with their neighbours in the queue. Every byte holds a
+// value of its own or nothing, so that reads of what nobody wrote are found. Values are 64-bit, wrapping, whatever the
+// tensor's type: an element's value stands at its first byte. Arithmetic is a stand-in that shows every operand (see
+// combine_* below).
 #pragma once
 #include <cstdint>
 #include <map>
@@ -31,9 +32,11 @@ class ValueMachine {
   ValueMachine(const model::Architecture& arch, const model::ProgramHeader& header, std::uint64_t seed);
 
   void write_dram(std::int64_t address, std::int64_t element_bytes, const std::vector<Value>& values);
-  [[nodiscard]] std::vector<Value> read_dram(std::int64_t address, std::int64_t element_bytes, std::int64_t count) const;
+  [[nodiscard]] std::vector<Value> read_dram(std::int64_t address, std::int64_t element_bytes,
+                                             std::int64_t count) const;
 
-  // Runs a group to its end; prefetch instructions of `next` run at any time meanwhile. Returns what went wrong, or nothing.
+  // Runs a group to its end; prefetch instructions of `next` run at any time meanwhile. Returns what went wrong, or
+  // nothing.
   std::optional<std::string> run(const model::GroupProgram& group, const model::GroupProgram* next);
 
   // How often a byte of DRAM was written in all.
@@ -46,7 +49,7 @@ class ValueMachine {
   };
   struct Lane {  // a queue of a core
     const std::vector<model::Instruction>* instructions = nullptr;
-    std::size_t core = 0;   // index into semaphores
+    std::size_t core = 0;  // index into semaphores
     std::size_t started = 0, ended = 0;
     std::vector<bool> done;  // effect applied
     std::size_t depth = 1;   // instructions in flight
@@ -58,7 +61,8 @@ class ValueMachine {
   void multiply(const model::ArrayPass& pass);
   void compute(const model::VectorOp& op);
   void execute(const model::Instruction& instruction);
-  [[nodiscard]] std::optional<std::int64_t> address(const model::TileRef& ref, std::span<const std::int64_t> index) const;
+  [[nodiscard]] std::optional<std::int64_t> address(const model::TileRef& ref,
+                                                    std::span<const std::int64_t> index) const;
   Value read(const model::TileRef& ref, std::span<const std::int64_t> index, Value neutral, bool* valid = nullptr);
   void write(const model::TileRef& ref, std::span<const std::int64_t> index, Value value);
   Value load(const model::Place& place);

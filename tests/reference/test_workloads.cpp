@@ -8,8 +8,7 @@
 #include "tests/catch.h"
 #include "tests/unit/test_network_helpers.h"
 
-using namespace accsim::model;
-using namespace accsim::tests;
+namespace accsim::model {
 
 namespace {
 
@@ -132,3 +131,5 @@ TEST_CASE("every shipped network takes a batch and fuses its activations") {
     CHECK(layers == one.operators.size());
   }
 }
+
+}  // namespace accsim::model

@@ -1,5 +1,5 @@
-// Schedules for tests: any valid mapping, drawn at random and shrunk until its buffers fit. Not a searcher: it shares nothing with
-// sched/strategy. Reproducible on every platform (splitmix64, no distribution of the standard library).
+// Schedules for tests: any valid mapping, drawn at random and shrunk until its buffers fit. Not a searcher: it shares
+// nothing with sched/strategy. Reproducible on every platform (splitmix64, no distribution of the standard library).
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -30,7 +30,8 @@ class Random {
   bool chance(int percent) { return range(0, 99) < percent; }
   template <class T>
   void shuffle(std::vector<T>& values) {
-    for (std::size_t i = values.size(); i > 1; --i) std::swap(values[i - 1], values[static_cast<std::size_t>(next() % i)]);
+    for (std::size_t i = values.size(); i > 1; --i)
+      std::swap(values[i - 1], values[static_cast<std::size_t>(next() % i)]);
   }
 
  private:
@@ -41,14 +42,18 @@ class Random {
 inline model::Architecture small_architecture(std::int64_t cores = 1, std::int64_t scratchpad_kib = 64,
                                               std::int64_t accumulator_kib = 16) {
   model::Json json = {{"schema", "accsim-arch/1"}, {"name", "small"}, {"clock_mhz", 1000}};
-  json["cores"] = model::Json::array(
-      {{{"name", "npu"},
-        {"count", cores},
-        {"array", {{"rows", 8}, {"cols", 8}, {"dataflow", "weight_stationary"}, {"operand_type", "int8"},
-                   {"accumulator_type", "int32"}}},
-        {"vector", {{"lanes", 8}}},
-        {"scratchpad", {{"size_kib", scratchpad_kib}, {"banks", 4}, {"port_bytes", 16}}},
-        {"accumulator", {{"size_kib", accumulator_kib}, {"banks", 2}, {"port_bytes", 32}}}}});
+  json["cores"] =
+      model::Json::array({{{"name", "npu"},
+                           {"count", cores},
+                           {"array",
+                            {{"rows", 8},
+                             {"cols", 8},
+                             {"dataflow", "weight_stationary"},
+                             {"operand_type", "int8"},
+                             {"accumulator_type", "int32"}}},
+                           {"vector", {{"lanes", 8}}},
+                           {"scratchpad", {{"size_kib", scratchpad_kib}, {"banks", 4}, {"port_bytes", 16}}},
+                           {"accumulator", {{"size_kib", accumulator_kib}, {"banks", 2}, {"port_bytes", 32}}}}});
   json["dram"] = {{"preset", "ref-ddr4-3200"}};
   json["energy"] = {{"preset", "22nm"}};
   return model::parse_architecture(json, "small");
@@ -67,8 +72,8 @@ inline bool buffers_fit(const std::vector<model::LoopNest>& nests, const model::
 }
 
 // `fine`: percent of dimensions whose first tile is drawn at random, the others start whole.
-inline model::OperatorMapping random_mapping(const model::Network& network, model::OpId op, const model::CoreConfig& core,
-                                             Random& random, int fine = 60) {
+inline model::OperatorMapping random_mapping(const model::Network& network, model::OpId op,
+                                             const model::CoreConfig& core, Random& random, int fine = 60) {
   const std::vector<model::LoopNest> nests = model::loop_nests_of(network, op);
   const std::vector<model::Dim>& dims = nests.front().dims;
   model::OperatorMapping mapping;
@@ -101,7 +106,8 @@ inline model::OperatorMapping random_mapping(const model::Network& network, mode
     for (const auto& [name, size] : mapping.tile)
       if (size > 1) large.push_back(name);
     if (large.empty()) break;
-    std::int64_t& size = mapping.tile[large[static_cast<std::size_t>(random.range(0, static_cast<std::int64_t>(large.size()) - 1))]];
+    std::int64_t& size =
+        mapping.tile[large[static_cast<std::size_t>(random.range(0, static_cast<std::int64_t>(large.size()) - 1))]];
     size = (size + 1) / 2;
     repair();
   }

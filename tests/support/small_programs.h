@@ -163,9 +163,12 @@ inline model::GroupProgram pipeline_group(const PipelinePlan& plan) {
   group.cores = {program};
   group.live_in = {region("input", dram(plan.input), 32 * plan.tiles), region("weight", dram(plan.weight), 32)};
   group.live_out = {region("output", dram(plan.output), 16 * plan.tiles)};
-  group.buffers = {region("input tiles", scratchpad(core, plan.base), 64), region("weights", weights, 32),
-                   region("output tiles", scratchpad(core, plan.base + 96), 32),
-                   region("sums", accumulator(core, 0), 128)};
+  for (std::int64_t b = 0; b < 2; ++b) {
+    group.buffers.push_back(region("input tile " + std::to_string(b), input_buffer(b), 32));
+    group.buffers.push_back(region("output tile " + std::to_string(b), output_buffer(b), 16));
+    group.buffers.push_back(region("sums " + std::to_string(b), sum_buffer(b), 64));
+  }
+  group.buffers.push_back(region("weights", weights, 32));
   if (plan.prefetch_weight) group.prefetch = {region("weights", weights, 32)};
   return group;
 }

@@ -41,26 +41,38 @@ std::vector<Arrival> drain(Crossbar& noc) {
   return arrivals;
 }
 
-std::vector<std::int64_t> unlimited(std::size_t nodes) { return std::vector<std::int64_t>(nodes, Crossbar::kUnlimited); }
+std::vector<Crossbar::Node> plain(int nodes, std::int64_t links = 1) {
+  return std::vector<Crossbar::Node>(static_cast<std::size_t>(nodes), {Crossbar::kUnlimited, links});
+}
 
 }  // namespace
 
 TEST_CASE("an uncontended packet arrives after router and flits", "[noc]") {
-  Crossbar noc(3, 2, unlimited(3));
+  Crossbar noc(2, plain(3));
   noc.accept(packet(0, 2, 4, 10));
   CHECK(drain(noc) == std::vector<Arrival>{{0, 2, 15}});  // 10 + 2 + 4 - 1
 }
 
 TEST_CASE("two inputs share an output link flit by flit", "[noc]") {
-  Crossbar noc(3, 2, unlimited(3));
+  Crossbar noc(2, plain(3));
   noc.accept(packet(0, 2, 4, 10));
   noc.accept(packet(1, 2, 4, 10));
   // Round robin after input 0, which served last at the start: input 1 first; the other enters 4 cycles later.
   CHECK(drain(noc) == std::vector<Arrival>{{1, 2, 15}, {0, 2, 19}});
 }
 
+TEST_CASE("several links of a node carry packets side by side", "[noc]") {
+  std::vector<Crossbar::Node> nodes = plain(4);
+  nodes[3].links = 2;
+  Crossbar noc(1, nodes);
+  for (const int source : {0, 1, 2}) noc.accept(packet(source, 3, 4, 10));
+  CHECK(drain(noc) == std::vector<Arrival>{{1, 3, 14}, {2, 3, 14}, {0, 3, 18}});
+}
+
 TEST_CASE("a request waits for a credit, an answer does not", "[noc]") {
-  Crossbar noc(3, 1, {Crossbar::kUnlimited, Crossbar::kUnlimited, 1});
+  std::vector<Crossbar::Node> nodes = plain(3);
+  nodes[2].credits = 1;
+  Crossbar noc(1, nodes);
   noc.accept(packet(0, 2, 1, 5, PacketClass::read_request));
   noc.accept(packet(0, 2, 1, 6, PacketClass::read_request));
   noc.accept(packet(1, 2, 1, 7, PacketClass::response));
@@ -87,7 +99,7 @@ TEST_CASE("random traffic equals a model that looks at every cycle", "[noc]") {
       ready += below(8);
       packets.push_back(packet(source, destination, 1 + below(5), ready, static_cast<PacketClass>(type)));
     }
-    Crossbar noc(nodes, router, unlimited(static_cast<std::size_t>(nodes)));
+    Crossbar noc(router, plain(nodes));
     for (const Packet& p : packets) noc.accept(p);
     std::vector<Arrival> found = drain(noc);
 

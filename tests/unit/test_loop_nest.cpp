@@ -9,8 +9,7 @@
 #include "tests/catch.h"
 #include "tests/unit/test_network_helpers.h"
 
-using namespace accsim::model;
-using namespace accsim::tests;
+namespace accsim::model {
 
 namespace {
 
@@ -534,3 +533,5 @@ TEST_CASE("boxes of a strided convolution") {
   CHECK_THROWS_AS(box_of(nest, nest.operands[0], {0}, {1}), InternalError);
   CHECK_THROWS_AS(largest_box(nest, nest.operands[0], {1, 1, 4, 0, 1, 4, 1, 1}), InternalError);
 }
+
+}  // namespace accsim::model

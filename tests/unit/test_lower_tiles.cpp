@@ -90,8 +90,8 @@ TEST_CASE("padding is a coordinate outside of the loaded box") {
   CHECK(ref.elements() == 8 * 5 * 12);
 
   const TileIndex last = conv_tile(8, 2, 0, 8);
-  const TileRef end = sched::tile_ref(nest.operands[0], sched::tile_box(nest, nest.operands[0], last), last, dims, kTile,
-                                      DataType::int8);
+  const TileRef end = sched::tile_ref(nest.operands[0], sched::tile_box(nest, nest.operands[0], last), last, dims,
+                                      kTile, DataType::int8);
   CHECK(end.axes[2].offset == 0);  // the box starts at row 7, the first row that is needed
   CHECK(end.axes[2].count == 3);   // rows 7, 8, 9; row 10 is padding
 }

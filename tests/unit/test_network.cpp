@@ -4,8 +4,7 @@
 #include "tests/catch.h"
 #include "tests/unit/test_network_helpers.h"
 
-using namespace accsim::model;
-using namespace accsim::tests;
+namespace accsim::model {
 
 TEST_CASE("convolution shapes follow kernel, stride, padding and dilation") {
   const auto conv = [](const std::string& in, const std::string& attributes) {
@@ -242,3 +241,5 @@ TEST_CASE("gather rows are fixed, in range and spread") {
   for (const int hit : hits) CHECK((hit > 800 && hit < 1200));
   CHECK(gather_row(5, 12345, 1) == 0);
 }
+
+}  // namespace accsim::model

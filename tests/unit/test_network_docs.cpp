@@ -4,7 +4,7 @@
 #include "tests/catch.h"
 #include "tests/unit/test_network_helpers.h"
 
-using namespace accsim::model;
+namespace accsim::model {
 
 namespace {
 
@@ -83,3 +83,5 @@ TEST_CASE("the network schema lists every operator") {
     CHECK(layer["properties"]["inputs"]["minItems"].get<int>() >= 1);
   }
 }
+
+}  // namespace accsim::model

@@ -2,8 +2,7 @@
 #include "tests/catch.h"
 #include "tests/unit/test_network_helpers.h"
 
-using namespace accsim::model;
-using namespace accsim::tests;
+namespace accsim::model {
 
 namespace {
 
@@ -73,3 +72,5 @@ TEST_CASE("a residual block fuses both activations, the loop nests stay as they 
     for (std::size_t i = 0; i < after.dims.size(); ++i) CHECK(after.dims[i].extent == before.dims[i].extent);
   }
 }
+
+}  // namespace accsim::model

@@ -6,18 +6,17 @@
 #include "model/workload/loop_nest.h"
 #include "model/workload/network.h"
 
-namespace accsim::tests {
+namespace accsim::model {
 
 // `body`: the text of "inputs": …, "layers": … and what else the network needs.
-inline model::Network network_of(const std::string& body, std::int64_t batch = 1,
-                                 const std::string& precision = "int8") {
+inline Network network_of(const std::string& body, std::int64_t batch = 1, const std::string& precision = "int8") {
   const std::string text =
       R"({"schema": "accsim-net/1", "name": "t", "precision": ")" + precision + R"(", )" + body + "}";
-  return model::parse_network(model::parse_json(text, "t.json"), "t.json", batch);
+  return parse_network(parse_json(text, "t.json"), "t.json", batch);
 }
 
 // One layer on inputs x (and y) of the given shapes.
-inline model::Network one_layer(const std::string& x, const std::string& layer, const std::string& y = "") {
+inline Network one_layer(const std::string& x, const std::string& layer, const std::string& y = "") {
   std::string inputs = R"({"name": "x", "shape": )" + x + "}";
   if (!y.empty()) inputs += R"(, {"name": "y", "shape": )" + y + "}";
   const std::string names = y.empty() ? R"(["x"])" : R"(["x", "y"])";
@@ -25,20 +24,18 @@ inline model::Network one_layer(const std::string& x, const std::string& layer, 
                     "}]");
 }
 
-inline const model::Tensor& tensor_called(const model::Network& network, const std::string& name) {
-  for (const model::Tensor& tensor : network.tensors)
+inline const Tensor& tensor_called(const Network& network, const std::string& name) {
+  for (const Tensor& tensor : network.tensors)
     if (tensor.name == name) return tensor;
-  throw model::InternalError("no tensor " + name);
+  throw InternalError("no tensor " + name);
 }
 
-inline const model::Operator& layer_called(const model::Network& network, const std::string& name) {
-  for (const model::Operator& op : network.operators)
+inline const Operator& layer_called(const Network& network, const std::string& name) {
+  for (const Operator& op : network.operators)
     if (op.name == name) return op;
-  throw model::InternalError("no layer " + name);
+  throw InternalError("no layer " + name);
 }
 
-inline model::Shape shape_of(const model::Network& network, const std::string& name) {
-  return tensor_called(network, name).shape;
-}
+inline Shape shape_of(const Network& network, const std::string& name) { return tensor_called(network, name).shape; }
 
-}  // namespace accsim::tests
+}  // namespace accsim::model

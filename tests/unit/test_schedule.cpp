@@ -58,7 +58,9 @@ TEST_CASE("a schedule survives the way through JSON") {
 
 TEST_CASE("what a schedule may leave out has defaults") {
   const Schedule schedule = parse_schedule(
-      parse_json(with_group(R"({"id": 0, "layers": ["l"], "cores": [0], "mappings": [{"layer": "l"}], "_note": 1})"), "s"), "s");
+      parse_json(with_group(R"({"id": 0, "layers": ["l"], "cores": [0], "mappings": [{"layer": "l"}], "_note": 1})"),
+                 "s"),
+      "s");
   CHECK(schedule.batch == 1);
   CHECK(schedule.objective == "edp");
   CHECK(schedule.groups[0].split == "none");
@@ -71,8 +73,8 @@ TEST_CASE("a schedule is read strictly") {
         "s.json: missing key \"groups\" (list of groups in the order of execution)");
   CHECK(message_of(with_group(R"({"layers": ["l"], "cores": [0]})")) ==
         "s.json: groups[0]: missing key \"id\" (integer: number of the group, from 0)");
-  CHECK(message_of(with_group(R"({"id": 0, "layers": ["l"], "cores": [0], "mapings": []})")).find("did you mean \"mappings\"") !=
-        std::string::npos);
+  CHECK(message_of(with_group(R"({"id": 0, "layers": ["l"], "cores": [0], "mapings": []})"))
+            .find("did you mean \"mappings\"") != std::string::npos);
   const auto mapping = [](const std::string& text) {
     return with_group(R"({"id": 0, "layers": ["l"], "cores": [0], "mappings": [{"layer": "l", )" + text + "}]}");
   };
@@ -80,7 +82,8 @@ TEST_CASE("a schedule is read strictly") {
   CHECK(message_of(mapping(R"("tile": {"N": "8"})")).starts_with("s.json: groups[0].mappings[0].tile.N: "));
   CHECK(message_of(mapping(R"("tile": [8])")).starts_with("s.json: groups[0].mappings[0].tile: expected an object"));
   CHECK(message_of(mapping(R"("buffers": {"weights": 2})")).find("did you mean \"weight\"") != std::string::npos);
-  CHECK(message_of(mapping(R"("buffers": {"weight": 3})")).starts_with("s.json: groups[0].mappings[0].buffers.weight: "));
+  CHECK(
+      message_of(mapping(R"("buffers": {"weight": 3})")).starts_with("s.json: groups[0].mappings[0].buffers.weight: "));
   CHECK(message_of(with_group(R"({"id": 0, "layers": ["l"], "cores": [0], "homes": {"l": "sram"}})"))
             .starts_with("s.json: groups[0].homes.l: "));
   CHECK(message_of(with_group(R"({"id": 0, "layers": [], "cores": [0]})")).starts_with("s.json: groups[0].layers: "));
@@ -110,7 +113,7 @@ TEST_CASE("fetches follow the innermost loop that moves an operand") {
   CHECK(largest_loads(nest, mapping, nest.operands[1]) == 24);  // weight
   CHECK(largest_loads(nest, mapping, nest.operands[2]) == 12);  // bias: once an output tile
   mapping.tile["K"] = 32;
-  CHECK(largest_loads(nest, mapping, nest.operands[0]) == 4);   // kept while N moves
+  CHECK(largest_loads(nest, mapping, nest.operands[0]) == 4);  // kept while N moves
   CHECK(largest_loads(nest, mapping, nest.operands[1]) == 12);
   mapping.order = {"N", "M", "K"};
   CHECK(largest_loads(nest, mapping, nest.operands[0]) == 12);

@@ -44,7 +44,8 @@ struct Case {
     return violation->where;
   }
   void renumber() {
-    for (std::size_t g = 0; g < schedule.groups.size(); ++g) schedule.groups[g].id = GroupId(static_cast<std::int32_t>(g));
+    for (std::size_t g = 0; g < schedule.groups.size(); ++g)
+      schedule.groups[g].id = GroupId(static_cast<std::int32_t>(g));
   }
 };
 
@@ -251,7 +252,7 @@ TEST_CASE("the verifier checks capacities over the life of tensors") {
     c.arch.core_types[0].scratchpad.size_kib = 2;
     c.mapping(0).tile = {{"G", 1}, {"P", 2}};
     c.mapping(1).tile = {{"K", 25}, {"N", 4}};
-    CHECK(c.where() == "");  // the Concat takes 2 x 800
+    CHECK(c.where() == "");                              // the Concat takes 2 x 800
     c.schedule.groups[0].homes["a"] = Home::scratchpad;  // 800 until the Concat has read it
     const auto violation = verify_schedule(c.schedule, c.network, c.arch);
     REQUIRE(violation);
