@@ -154,7 +154,6 @@ class StructureCheck {
   }
 
   void check_instruction(const CoreProgram& core, const Instruction& instruction) {
-    check_semaphores(core, instruction);
     if (const auto* copy = std::get_if<Copy>(&instruction.op)) {
       check_copy(*copy);
     } else if (const auto* pass = std::get_if<ArrayPass>(&instruction.op)) {
@@ -162,6 +161,7 @@ class StructureCheck {
     } else {
       check_vector(std::get<VectorOp>(instruction.op));
     }
+    check_semaphores(core, instruction);
     for (const Access& access : accesses_of(instruction)) check_address(access);
     if (instruction.prefetch) check_prefetch(instruction);
   }

@@ -61,7 +61,7 @@ TEST_CASE("program verifier: what does not exist, or stands in the wrong queue")
   CHECK(verdict(program, [](auto& p) { at(p, Queue::store, 0) = at(p, Queue::array, 0); }) ==
         "queue: core 0 store[0] is an array pass, which this queue does not execute");
   CHECK(verdict(program, [](auto& p) { at(p, Queue::array, 0) = at(p, Queue::vector, 0); }) ==
-        "semaphore: core 0 array[0] waits for semaphore 3 of core 0, for which the vector queue waits already");
+        "queue: core 0 array[0] is a vector operation, which this queue does not execute");
   CHECK(verdict(program, [](auto& p) { copy(at(p, Queue::load, 0)).dst.place = accumulator(0, 0); }) ==
         "queue: core 0 load[0] writes to the accumulator of core 0, must be the scratchpad of its own core");
   CHECK(verdict(program, [](auto& p) { copy(at(p, Queue::load, 0)).src.place = scratchpad(0, 512); }) ==
@@ -127,7 +127,7 @@ TEST_CASE("program verifier: addresses") {
         "and "
         "buffer of the group");
   CHECK(verdict(program, [](auto& p) { p.groups[0].buffers[0].size = model::Bytes(5000); }) ==
-        "out_of_bounds: buffer region \"input tiles\" is bytes [0, 5000) of the scratchpad of core 0, which has 4096");
+        "out_of_bounds: buffer region \"input tile 0\" is bytes [0, 5000) of the scratchpad of core 0, which has 4096");
   CHECK(verdict(program, [](auto& p) { p.groups[0].live_out[0].size = model::Bytes(65); }) ==
         "undeclared: live_out region \"output\" is not part of a dram region of the header");
   CHECK(verdict(program, [](auto& p) { p.header.dram[2].place.address = 100; }) ==
@@ -175,13 +175,28 @@ TEST_CASE("program verifier: semaphores and deadlock") {
 
 TEST_CASE("program verifier: accesses that nothing orders") {
   const model::Program program = pipeline_program();
+  const std::string why = ": neither queue order nor semaphores order the two";
   CHECK(verdict(program, [](auto& p) { drop_edge(at(p, Queue::load, 3), at(p, Queue::array, 1), kInputFree); }) ==
-        "overwrite_unread: core 0 load[3] writes bytes [0, 32) of the scratchpad of core 0, which core 0 load[1] wrote "
-        "and "
-        "nobody has read");
-  CHECK(verdict(program, [](auto& p) { drop_edge(at(p, Queue::array, 4), at(p, Queue::vector, 0), kSumFree); }) == "");
-  CHECK(verdict(exchange_program(),
-                [](auto& p) { drop_edge(at(p, Queue::store, 1), at(p, Queue::vector, 0, 1), 1); }) == "");
+        "unordered_access: core 0 load[3] writes bytes [0, 32) of the scratchpad of core 0 while core 0 load[1] may "
+        "still "
+        "write them" +
+            why);
+  CHECK(verdict(program, [](auto& p) { drop_edge(at(p, Queue::array, 2), at(p, Queue::load, 2), kInputFull); }) ==
+        "unordered_access: core 0 array[2] reads bytes [32, 60) of the scratchpad of core 0 while core 0 load[2] may "
+        "still "
+        "write them" +
+            why);
+  CHECK(verdict(program, [](auto& p) { drop_edge(at(p, Queue::array, 4), at(p, Queue::vector, 0), kSumFree); }) ==
+        "unordered_access: core 0 array[4] writes bytes [0, 64) of the accumulator of core 0 while core 0 vector[0] "
+        "may still "
+        "read them" +
+            why);
+  CHECK(
+      verdict(exchange_program(), [](auto& p) { drop_edge(at(p, Queue::store, 1), at(p, Queue::vector, 0, 1), 1); }) ==
+      "unordered_access: core 0 store[1] writes bytes [64, 80) of the scratchpad of core 1 while core 1 vector[0] may "
+      "still "
+      "read them" +
+          why);
 }
 
 TEST_CASE("program verifier: what is written and read") {
@@ -213,9 +228,11 @@ TEST_CASE("program verifier: what is written and read") {
                 }) ==
         "written_twice: live_out region \"output\", bytes [8192, 8256) of the DRAM: byte 8192 has been written by an "
         "earlier group");
-  CHECK(verdict(global_buffer_program(), [](auto& p) { p.groups[0].live_out.pop_back(); }) ==
-        "live_in: live_in region \"row 3\", bytes [448, 464) of the global buffer: byte 448 is written by no earlier "
+  CHECK(verdict(global_buffer_program(), [](auto& p) { p.groups[1].live_in[3].place.address += 64; }) ==
+        "live_in: live_in region \"row 3\", bytes [512, 528) of the global buffer: byte 512 is written by no earlier "
         "group");
+  CHECK(verdict(global_buffer_program(), [](auto& p) { p.groups[0].live_out.pop_back(); }) ==
+        "never_read: core 0 store[0] writes bytes [448, 464) of the global buffer, which nobody reads");
   CHECK(verdict(program, [](auto& p) { p.header.groups = 3; }) ==
         "structure: the program has 1 groups, its header says 3");
   CHECK(verdict(prefetch_program(), [](auto& p) { p.groups[1].group = model::GroupId(0); }) ==
@@ -262,7 +279,7 @@ TEST_CASE("program JSON: errors name file, path, found and allowed") {
   CHECK(parse_error([](auto& j) { j["groups"][0]["cores"][0]["array"][0]["array_pass"]["input"]["type"] = "int9"; }) ==
         "p.json: groups[0].cores[0].array[0].array_pass.input.type: expected one of \"int4\", \"int8\", \"int16\", "
         "\"int32\", "
-        "\"int64\", \"fp16\", \"bf16\", \"fp32\", found \"int9\"; did you mean \"int8\"?");
+        "\"int64\", \"fp16\", \"bf16\", \"fp32\", found \"int9\"; did you mean \"int4\"?");
   CHECK(parse_error([](auto& j) { j["groups"][0]["cores"][0]["store"][0].erase("copy"); }) ==
         "p.json: groups[0].cores[0].store[0]: expected exactly one of \"copy\", \"array_pass\", \"vector\", found 0");
   CHECK(parse_error([](auto& j) { j["dram"][0]["place"]["core"] = 0; }) ==
