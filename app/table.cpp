@@ -217,7 +217,13 @@ std::string cores_text(const model::Json& cores) {
 std::string layers_text(const model::Json& layers) {
   constexpr std::size_t kWidest = 44;
   std::string text;
-  for (const auto& layer : layers) text += (text.empty() ? "" : " + ") + layer.get<std::string>();
+  std::string first;
+  for (const auto& layer : layers) {
+    const auto name = layer.get<std::string>();
+    const bool begins_alike = !first.empty() && name.size() > first.size() + 1 && name.rfind(first + ".", 0) == 0;
+    text += (text.empty() ? "" : " + ") + (begins_alike ? name.substr(first.size()) : name);
+    if (first.empty()) first = name;
+  }
   if (text.size() <= kWidest) return text;
   const std::size_t half = (kWidest - 3) / 2;
   return text.substr(0, half) + "..." + text.substr(text.size() - half);

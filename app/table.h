@@ -21,7 +21,7 @@ std::string csv_cell(const std::string& text);
 
 // "0-3,5"
 std::string cores_text(const model::Json& cores);
-// "conv1 + relu1", shortened in the middle where it is long.
+// "conv1 + relu1"; "conv1 + .relu" for conv1 and conv1.relu; shortened in the middle where it is long.
 std::string layers_text(const model::Json& layers);
 
 // Of an accsim-result/1: groups, totals, where the time went (with `engines`: each core's engines too), where the

@@ -56,6 +56,69 @@ void append_pretty(const Json& json, int indent, std::string& out) {
   out += "\n" + std::string(static_cast<std::size_t>(indent), ' ') + (json.is_object() ? "}" : "]");
 }
 
+// Looks at the text before anything is built of it: syntax, duplicate keys, depth, size.
+class StructureCheck : public nlohmann::json_sax<Json> {
+ public:
+  StructureCheck(std::string_view text, const std::string& file) : text_(text), file_(file) {}
+
+  bool null() override { return count(); }
+  bool boolean(bool) override { return count(); }
+  bool number_integer(number_integer_t) override { return count(); }
+  bool number_unsigned(number_unsigned_t) override { return count(); }
+  bool number_float(number_float_t, const string_t&) override { return count(); }
+  bool string(string_t&) override { return count(); }
+  bool binary(binary_t&) override { return count(); }
+  bool start_object(std::size_t) override {
+    open_objects_.emplace_back();
+    return deeper();
+  }
+  bool key(string_t& key) override {
+    if (!open_objects_.back().insert(key).second) {
+      throw ConfigError(file_, "", "duplicate key " + shortened(Json(key).dump(), kLongestShown));
+    }
+    return true;
+  }
+  bool end_object() override {
+    open_objects_.pop_back();
+    --depth_;
+    return true;
+  }
+  bool start_array(std::size_t) override { return deeper(); }
+  bool end_array() override {
+    --depth_;
+    return true;
+  }
+  bool parse_error(std::size_t byte, const std::string&, const Json::exception& error) override {
+    if (dynamic_cast<const Json::parse_error*>(&error) == nullptr) {
+      throw ConfigError(file_, "", "not valid JSON: a number is out of range");
+    }
+    const std::size_t offset = byte > 0 ? byte - 1 : 0;
+    throw ConfigError(file_, "",
+                      "not valid JSON at " + position(text_, offset) +
+                          (offset >= text_.size() ? ": the text ends too early" : ": unexpected character"));
+  }
+
+ private:
+  bool count() {
+    if (++values_ > kMostJsonValues) {
+      throw ConfigError(file_, "", "holds more than " + std::to_string(kMostJsonValues) + " JSON values");
+    }
+    return true;
+  }
+  bool deeper() {
+    if (++depth_ > kDeepestNesting) {
+      throw ConfigError(file_, "", "nested deeper than " + std::to_string(kDeepestNesting) + " levels");
+    }
+    return count();
+  }
+
+  std::string_view text_;
+  const std::string& file_;
+  std::vector<std::set<std::string>> open_objects_;
+  std::int64_t values_ = 0;
+  int depth_ = 0;
+};
+
 }  // namespace
 
 Origin Origin::key(std::string_view name) const {
@@ -97,36 +160,9 @@ std::string read_text_file(const std::filesystem::path& file) {
 }
 
 Json parse_json(std::string_view text, const std::string& file) {
-  std::vector<std::set<std::string>> open_objects;
-  std::int64_t values = 0;
-  const Json::parser_callback_t watch = [&](int depth, Json::parse_event_t event, Json& parsed) {
-    if (depth > kDeepestNesting) {
-      throw ConfigError(file, "", "nested deeper than " + std::to_string(kDeepestNesting) + " levels");
-    }
-    if (++values > kMostJsonValues) {
-      throw ConfigError(file, "", "holds more than " + std::to_string(kMostJsonValues) + " JSON values");
-    }
-    if (event == Json::parse_event_t::object_start) open_objects.emplace_back();
-    if (event == Json::parse_event_t::object_end) open_objects.pop_back();
-    if (event == Json::parse_event_t::key) {
-      const auto key = parsed.get<std::string>();
-      if (!open_objects.back().insert(key).second) {
-        throw ConfigError(file, "", "duplicate key " + shortened(Json(key).dump(), kLongestShown));
-      }
-    }
-    return true;
-  };
-  try {
-    return Json::parse(text.begin(), text.end(), watch);
-  } catch (const Json::parse_error& error) {
-    const std::size_t offset = error.byte > 0 ? error.byte - 1 : 0;
-    const bool ended = offset >= text.size();
-    throw ConfigError(file, "",
-                      "not valid JSON at " + position(text, offset) +
-                          (ended ? ": the text ends too early" : ": unexpected character"));
-  } catch (const Json::exception&) {
-    throw ConfigError(file, "", "not valid JSON: a number is out of range");
-  }
+  StructureCheck check(text, file);
+  Json::sax_parse(text.begin(), text.end(), &check);
+  return Json::parse(text.begin(), text.end());
 }
 
 Json read_json_file(const std::filesystem::path& file) { return parse_json(read_text_file(file), file.string()); }

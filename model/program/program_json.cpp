@@ -17,6 +17,7 @@ constexpr std::int64_t kLargest = std::int64_t{1} << 48;  // addresses, strides,
 constexpr std::int64_t kLargestCount = std::int64_t{1} << 40;
 constexpr std::int64_t kLargestId = std::numeric_limits<std::int32_t>::max();
 constexpr std::size_t kMostAxes = 16;
+constexpr std::int64_t kMostSemaphores = 65536;  // of a core
 constexpr std::array kDimKinds{DimKind::group, DimKind::m, DimKind::n, DimKind::k, DimKind::row};
 constexpr std::array<std::string_view, 5> kDimKindNames{"group", "m", "n", "k", "row"};
 constexpr std::array kSpaces{Space::dram, Space::global_buffer, Space::scratchpad, Space::accumulator};
@@ -369,7 +370,7 @@ CoreProgram read_core(const Json& json, const Origin& at) {
   const Fields in(json, at, {"core", "semaphores", "load", "array", "vector", "store"});
   CoreProgram core;
   core.core = CoreId(in.id("core"));
-  core.semaphores = static_cast<std::int32_t>(in.integer("semaphores", {0, kLargestId}, 0));
+  core.semaphores = static_cast<std::int32_t>(in.integer("semaphores", {0, kMostSemaphores}, 0));
   for (const Queue queue : kQueues) core.queue(queue) = in.list(std::string(name_of(queue)).c_str(), read_instruction);
   return core;
 }

@@ -45,12 +45,23 @@ StridedRange::StridedRange(std::int64_t first_bit, std::int64_t run, std::vector
     end_ += (dim.count - 1) * dim.stride;
     if (dims_.empty() && dim.stride <= run_) {
       run_ += (dim.count - 1) * dim.stride;
-    } else if (!dims_.empty() && dim.stride == dims_.back().count * dims_.back().stride) {
-      dims_.back().count *= dim.count;
+    } else if (!dims_.empty() && dim.stride % dims_.back().stride == 0 &&
+               dim.stride <= dims_.back().count * dims_.back().stride) {
+      dims_.back().count +=
+          (dim.count - 1) * (dim.stride / dims_.back().stride);  // goes on, or overlaps, in the same step
     } else {
       dims_.push_back(dim);
     }
   }
+}
+
+bool StridedRange::tangled() const {
+  std::int64_t rows = 1;
+  for (const Dim& dim : dims_) {
+    if (dim.count > (end_ - begin_) / rows) return true;
+    rows *= dim.count;
+  }
+  return false;
 }
 
 namespace {

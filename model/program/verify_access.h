@@ -39,6 +39,9 @@ class StridedRange {
   // No two indices reach the same bit (sufficient condition, exact for nested strides).
   [[nodiscard]] bool injective() const { return injective_; }
 
+  // More rows than bits between first and last: strides that interleave without pattern.
+  [[nodiscard]] bool tangled() const;
+
   // visit(begin, end) for every row, addresses ascending where the strides are nested; stops when it returns false.
   template <class Visit>
   bool each_row(Visit&& visit) const {

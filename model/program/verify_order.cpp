@@ -161,24 +161,48 @@ std::string GroupOrder::diagnose(const Execution& execution) const {
   }
 }
 
-// Joins what is known at the signals without which the semaphore's sum cannot reach `needed`.
-void GroupOrder::join_necessary(const SemaphoreInfo& info, std::int64_t needed, std::int32_t* clock) const {
+// Joins what is known at the signals without which the semaphore's sum cannot reach `needed` before `waiting` starts.
+// `known`: clocks at the ends of an earlier pass, or empty.
+void GroupOrder::join_necessary(const SemaphoreInfo& info, std::int64_t needed, Node waiting,
+                                const std::vector<std::int32_t>& known, std::int32_t* clock) const {
+  const std::size_t width = queues_.size();
+  const NodeInfo& waits = nodes_[index(waiting)];
+  // Of one queue, the sum of the signals that may come before.
+  const auto available = [&](const std::vector<SignalPoint>& points) {
+    const auto after = std::partition_point(points.begin(), points.end(), [&](const SignalPoint& point) {
+      if (queue_of(point.node) == waits.queue) return point.node < waiting;
+      return known.empty() || known[index(point.node) * width + waits.queue] <= waits.position;
+    });
+    return after == points.begin() ? 0 : std::prev(after)->sum;
+  };
   std::int64_t total = 0;
-  for (const auto& [queue, points] : info.signals) total += points.back().sum;
+  if (info.signals.size() > 1) {
+    for (const auto& [queue, points] : info.signals) total += available(points);
+  }
   for (const auto& [queue, points] : info.signals) {
-    const std::int64_t others = total - points.back().sum;
+    const std::int64_t others = info.signals.size() > 1 ? total - available(points) : 0;
     // The last signal of this queue before which queue and others together stay below `needed`.
     const auto behind = std::partition_point(points.begin(), points.end(), [&](const SignalPoint& point) {
       const std::int64_t before = &point == points.data() ? 0 : (&point - 1)->sum;
       return before + others < needed;
     });
     if (behind == points.begin()) continue;
-    const std::int32_t* known = &at_end_[index(std::prev(behind)->node) * queues_.size()];
-    for (std::size_t q = 0; q < queues_.size(); ++q) clock[q] = std::max(clock[q], known[q]);
+    const std::int32_t* ended = &at_end_[index(std::prev(behind)->node) * width];
+    for (std::size_t q = 0; q < width; ++q) clock[q] = std::max(clock[q], ended[q]);
   }
 }
 
 void GroupOrder::compute_clocks() {
+  constexpr int kMostPasses = 8;  // each is correct; more order more pairs
+  std::vector<std::int32_t> known;
+  for (int pass = 0; pass < kMostPasses; ++pass) {
+    pass_over_clocks(known);
+    if (!several_signallers_ || known == at_end_) return;
+    known = at_end_;
+  }
+}
+
+void GroupOrder::pass_over_clocks(const std::vector<std::int32_t>& known) {
   const std::size_t width = queues_.size();
   at_start_.assign(nodes_.size() * width, 0);
   at_end_.assign(nodes_.size() * width, 0);
@@ -198,7 +222,7 @@ void GroupOrder::compute_clocks() {
     for (const Wait& wait : info.instruction->waits) {
       const std::size_t s = semaphore(queues_[info.queue].core, wait.semaphore);
       waited[s] += wait.count;
-      join_necessary(semaphores_[s], waited[s], start);
+      join_necessary(semaphores_[s], waited[s], node, known, start);
     }
     join(end, start);
     end[info.queue] = info.position + 1;

@@ -5,7 +5,8 @@
 // ever disables another: any maximal execution runs the same instructions, and a deadlock found is a deadlock always.
 // Where each semaphore is signalled by one queue, order is reachability in the graph of these edges (vector clocks).
 // Where several queues signal it, a wait may be met in more than one way. Then the clocks know only the signals that no
-// other sum can replace, and a pair they do not order is decided by executing with the first instruction kept from
+// other sum can replace, counting out those that come after the wait anyway (found by repeating the pass with the
+// clocks of the one before), and a pair they do not order is decided by executing with the first instruction kept from
 // ending.
 #pragma once
 #include <cstdint>
@@ -67,7 +68,9 @@ class GroupOrder {
   }
   void add_signals();
   void compute_clocks();
-  void join_necessary(const SemaphoreInfo& semaphore, std::int64_t needed, std::int32_t* clock) const;
+  void join_necessary(const SemaphoreInfo& semaphore, std::int64_t needed, Node waiting,
+                      const std::vector<std::int32_t>& known, std::int32_t* clock) const;
+  void pass_over_clocks(const std::vector<std::int32_t>& known);
   [[nodiscard]] std::string diagnose(const Execution& execution) const;
 
   std::vector<NodeInfo> nodes_;

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::int64_t kLargest = std::int64_t{1} << 40;  // of a count, stride or size: nothing below overflows
 constexpr std::size_t kMostDims = 16;
+constexpr std::int32_t kMostSemaphores = 65536;  // of a core
 
 struct Failure {  // thrown inside this file only: the first finding
   Finding finding;
@@ -148,8 +149,10 @@ class StructureCheck {
       if (!semaphores_.emplace(core.core, core.semaphores).second) {
         raise("structure", "core " + std::to_string(core.core.value()) + " has two programs");
       }
-      if (core.semaphores < 0)
-        raise("semaphore", "core " + std::to_string(core.core.value()) + " has a negative number of semaphores");
+      if (core.semaphores < 0 || core.semaphores > kMostSemaphores) {
+        raise("semaphore", "core " + std::to_string(core.core.value()) + " has " + std::to_string(core.semaphores) +
+                               " semaphores, must have 0 to " + std::to_string(kMostSemaphores));
+      }
     }
   }
 
@@ -241,6 +244,7 @@ class StructureCheck {
     }
     const StridedRange written = destination_range(copy);
     if (!written.injective()) raise("structure", who() + " writes some bytes of its destination twice");
+    if (source_range(copy).tangled()) raise("structure", who() + " reads the bytes of its source again and again");
     if (copy.gather) {
       const Copy::Gather& gather = *copy.gather;
       if (!load) raise("queue", who() + " gathers; only the load queue can");
@@ -295,6 +299,7 @@ class StructureCheck {
         valid = valid && std::abs(axis.coefficient[l]) <= kLargest / loops[l].extent;
     }
     if (!valid) raise("structure", who() + ": " + which + " has a count, step, stride or coefficient out of range");
+    if (read_range(tile).tangled()) raise("structure", who() + ": " + which + " visits its bytes again and again");
     const std::int64_t bytes = bits_of(tile.type) / 8;
     if (bytes > 1 && tile.place.address % bytes != 0) {
       raise("alignment", who() + ": " + which + " at address " + std::to_string(tile.place.address) +

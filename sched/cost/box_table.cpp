@@ -137,16 +137,20 @@ AxisTiling tile_axis(const LoopNest& nest, const Axis& axis, bool innermost, con
 
 namespace {
 
+constexpr std::int64_t kAnywhere = 1'048'583;  // bytes between the rows of a Gather: far, and no multiple of anything
+
 struct BoxBursts {
   double bytes = 0;
   double bursts = 0;
   double activates = 0;
+  double slowdown = 1;
   bool long_runs = false;
 };
 
 // Bursts of one box. `starts`: gcd of the byte offsets at which boxes begin (0 = always 0).
 BoxBursts bursts_of(const Operand& operand, const std::vector<std::int64_t>& count,
-                    const std::vector<std::int64_t>& step, std::int64_t starts, const DramRates& dram, int gathered) {
+                    const std::vector<std::int64_t>& step, std::int64_t starts, const DramRates& dram,
+                    DramPattern& pattern, double share, int gathered) {
   const std::int64_t element = storage_bytes(operand.type, 1).value();
   std::int64_t run = element;
   std::size_t axis = operand.axes.size();
@@ -177,6 +181,10 @@ BoxBursts bursts_of(const Operand& operand, const std::vector<std::int64_t>& cou
   std::int64_t span = rounded;  // of what lies inside the axis, from its first byte to its last
   std::int64_t nearest = 0;     // pitch of the runs
   double before = runs;         // runs in all, then blocks of the axes outside
+  std::vector<StridedBlocks> blocks;
+  for (std::size_t a = 0; a < axis; ++a)
+    if (count[a] > 1) blocks.push_back({count[a], static_cast<int>(a) == gathered ? kAnywhere : pitch_of(a)});
+  result.slowdown = std::max(1.0, pattern.slowdown(run, blocks) * share);
   for (std::size_t a = axis; a-- > 0;) {
     if (count[a] == 1) continue;
     const std::int64_t pitch = pitch_of(a);
@@ -202,7 +210,7 @@ BoxBursts bursts_of(const Operand& operand, const std::vector<std::int64_t>& cou
 }  // namespace
 
 BoxTotals box_totals(const Operand& operand, const std::vector<const AxisTiling*>& axes, const DramRates& dram,
-                     int gathered) {
+                     DramPattern& pattern, double share, int gathered) {
   const std::int64_t element = storage_bytes(operand.type, 1).value();
   const std::size_t n = axes.size();
   std::int64_t starts = 0;
@@ -223,10 +231,11 @@ BoxTotals box_totals(const Operand& operand, const std::vector<const AxisTiling*
       empty = empty || c.count == 0;
     }
     if (!empty) {
-      const BoxBursts box = bursts_of(operand, count, step, starts, dram, gathered);
+      const BoxBursts box = bursts_of(operand, count, step, starts, dram, pattern, share, gathered);
       totals.boxes += times;
       totals.bytes += times * box.bytes;
       (box.long_runs ? totals.bursts_long : totals.bursts_short) += times * box.bursts;
+      (box.long_runs ? totals.slow_long : totals.slow_short) += times * box.bursts * box.slowdown;
       totals.activates += times * box.activates;
     }
     std::size_t a = 0;
@@ -240,8 +249,9 @@ BoxTotals box_totals(const Operand& operand, const std::vector<const AxisTiling*
       step[a] = axes[a]->classes.front().step;
       empty = empty || count[a] == 0;
     }
-    const double bursts = empty ? 0.0 : bursts_of(operand, count, step, starts, dram, gathered).bursts;
-    (last ? totals.last_bursts : totals.first_bursts) = bursts;
+    if (empty) continue;
+    const BoxBursts box = bursts_of(operand, count, step, starts, dram, pattern, share, gathered);
+    (last ? totals.last_bursts : totals.first_bursts) = box.bursts * box.slowdown;
   }
   return totals;
 }

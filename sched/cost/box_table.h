@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "model/workload/loop_nest.h"
+#include "sched/cost/dram_pattern.h"
 #include "sched/cost/machine_rates.h"
 
 namespace accsim::sched {
@@ -37,13 +38,16 @@ struct BoxTotals {
   double bytes = 0;        // useful ones
   double bursts_long = 0;  // in runs of at least kLongRunBytes
   double bursts_short = 0;
+  double slow_long = 0;    // the same, each weighted with its pattern's slowdown
+  double slow_short = 0;
   double activates = 0;    // DRAM rows opened if nothing else is in the way
-  double first_bursts = 0; // of the first and of the last tile alone
+  double first_bursts = 0; // of the first and of the last tile alone, weighted
   double last_bursts = 0;
   double bursts() const { return bursts_long + bursts_short; }
 };
-// One AxisTiling an axis. `separate_rows`: the coordinates of axis `gathered` lie anywhere (Gather), -1 = none.
+// One AxisTiling an axis. `share`: of the DRAM's rate that the core can take at most; a slowdown of the DRAM beyond that is one of
+// the core. `gathered`: the axis whose coordinates lie anywhere (Gather), -1 = none.
 BoxTotals box_totals(const model::Operand& operand, const std::vector<const AxisTiling*>& axes, const DramRates& dram,
-                     int gathered = -1);
+                     DramPattern& pattern, double share, int gathered = -1);
 
 }  // namespace accsim::sched

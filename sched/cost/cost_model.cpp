@@ -11,9 +11,9 @@ using namespace model;
 
 std::string_view name_of(Feature feature) {
   constexpr std::array<std::string_view, kFeatures> kNames{
-      "array_cycles",     "array_passes",     "vector_cycles",    "vector_operations",
-      "load_bytes_long",  "load_bytes_short", "load_descriptors", "store_bytes_long",
-      "store_bytes_short", "store_descriptors", "start_up",        "drain"};
+      "array_cycles",     "array_passes",    "array_conflicts",  "vector_cycles",     "vector_operations",
+      "load_bytes_long",  "load_bytes_short", "load_descriptors", "store_bytes_long", "store_bytes_short",
+      "store_descriptors", "start_up",        "drain"};
   return kNames[static_cast<std::size_t>(feature)];
 }
 
@@ -26,7 +26,7 @@ double Prediction::total_energy_pj() const {
 EngineCycles engine_cycles(const CostCoefficients& coefficients, const GroupFeatures& features) {
   const auto term = [&](Feature f) { return at(coefficients.cycles, f) * at(features.cycles, f); };
   EngineCycles e;
-  e.array = term(Feature::array_cycles) + term(Feature::array_passes);
+  e.array = term(Feature::array_cycles) + term(Feature::array_passes) + term(Feature::array_conflicts);
   e.vector = term(Feature::vector_cycles) + term(Feature::vector_operations);
   e.load = term(Feature::load_bytes_long) + term(Feature::load_bytes_short) + term(Feature::load_descriptors);
   e.store = term(Feature::store_bytes_long) + term(Feature::store_bytes_short) + term(Feature::store_descriptors);

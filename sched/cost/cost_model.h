@@ -28,9 +28,11 @@ namespace accsim::sched {
 enum class Feature : std::uint8_t {
   array_cycles,       // issue intervals of all passes, port-bound ones stretched
   array_passes,       // number of passes: one issue cycle each
+  array_conflicts,    // cycles lost where the DMA moves tiles in banks that the array streams from
   vector_cycles,
   vector_operations,  // number of instructions
-  load_bytes_long,    // DRAM burst bytes in runs of at least kLongRunBytes, as cycles at the core's best rate
+  load_bytes_long,    // DRAM burst bytes in runs of at least kLongRunBytes, as cycles at the core's best rate,
+                      // longer where the pattern of addresses keeps the DRAM from it
   load_bytes_short,   // shorter runs
   load_descriptors,   // issue, and latency that the DMA channels cannot hide
   store_bytes_long,
@@ -39,7 +41,7 @@ enum class Feature : std::uint8_t {
   start_up,           // cycles until the array can start: the first tiles' loads and one DRAM latency
   drain               // cycles after the last load: last pass, last vector operation, last store
 };
-inline constexpr std::size_t kFeatures = 12;
+inline constexpr std::size_t kFeatures = 13;
 std::string_view name_of(Feature feature);
 
 using FeatureVector = std::array<double, kFeatures>;

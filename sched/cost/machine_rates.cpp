@@ -82,6 +82,7 @@ DramRates dram_rates(const Architecture& arch) {
   const DramDerived& derived = dram.derived;
   const double clock = core_cycles_a_dram_cycle(arch);
   DramRates rates;
+  rates.config = &dram;
   rates.burst_bytes = derived.burst_bytes;
   const double refresh =
       derived.refresh_interval > 0

@@ -11,6 +11,7 @@
 namespace accsim::sched {
 
 struct DramRates {
+  const model::DramConfig* config = nullptr;
   std::int64_t burst_bytes = 64;
   double bytes_per_cycle = 0;   // all channels, sequential stream, refresh taken off
   double read_latency = 0;      // closed row to last data

@@ -41,9 +41,10 @@ std::int64_t padded(std::int64_t bytes, std::int64_t port) { return ceil_div(std
 
 }  // namespace
 
-NestEvaluator::NestEvaluator(const LoopNest& nest, const Operator& op, const DramRates& dram, const CoreConfig& core,
-                             std::vector<std::vector<std::int64_t>> tiles)
-    : nest_(&nest), core_(&core), dram_(dram), flow_(flow_of(nest)), tiles_(std::move(tiles)) {
+NestEvaluator::NestEvaluator(const LoopNest& nest, const Operator& op, const MachineRates& rates,
+                             const CoreConfig& core, std::vector<std::vector<std::int64_t>> tiles)
+    : nest_(&nest), core_(&core), dram_(rates.dram), pattern_(*rates.dram.config), load_share_(rates.load_share),
+      store_share_(rates.store_share), flow_(flow_of(nest)), tiles_(std::move(tiles)) {
   if (nest.dims.size() > kMaxDims || nest.operands.size() > kMaxOperands || tiles_.size() != nest.dims.size()) {
     throw InternalError("layer " + op.name + ": a nest of " + std::to_string(nest.dims.size()) + " dimensions and " +
                         std::to_string(nest.operands.size()) + " operands");
@@ -157,7 +158,8 @@ const NestEvaluator::OperandEntry& NestEvaluator::entry(std::size_t operand, con
     for (const AxisTerm& term : what.axes[a].terms) entry.moving |= term.coefficient != 0 ? bit(term.dim) : 0U;
   }
   const bool gathered = flow_ == TileFlow::gather && operand == 0;
-  entry.totals = box_totals(what, tilings, dram_, gathered ? static_cast<int>(what.axes.size()) - 2 : -1);
+  const bool stored = operand + 1 == nest_->operands.size();
+  entry.totals = box_totals(what, tilings, dram_, pattern_, stored ? store_share_ : load_share_, gathered ? static_cast<int>(what.axes.size()) - 2 : -1);
   entry.buffer_bytes =
       padded(storage_bytes(what.type, largest_box(*nest_, what, sizes)).value(), core_->scratchpad.port_bytes);
   if (flow_ == TileFlow::array && operand + 1 == nest_->operands.size()) {
@@ -172,8 +174,8 @@ BufferBytes NestEvaluator::needs(const TileChoice& choice) { return ring_bytes(c
 
 BufferBytes NestEvaluator::single_needs(const TileChoice& choice) { return ring_bytes(choice, true); }
 
-BufferBytes NestEvaluator::ring_bytes(const TileChoice& choice, bool single) {
-  BufferBytes bytes;
+std::size_t NestEvaluator::rings_of(const TileChoice& choice, bool single, Rings& rings) {
+  std::size_t n = 0;
   const std::size_t output = nest_->operands.size() - 1;
   for (std::size_t i = 0; i <= output; ++i) {
     if ((flow_ == TileFlow::gather && i == 0) || (flow_ == TileFlow::copy && i == output)) continue;
@@ -186,11 +188,70 @@ BufferBytes NestEvaluator::ring_bytes(const TileChoice& choice, bool single) {
       refilled = refilled || (moves && trips_[d][static_cast<std::size_t>(choice[d])] > 1);
     }
     if (!refilled || single) asked = 1;
-    const OperandEntry& e = entry(i, choice);
-    bytes.scratchpad += asked * e.buffer_bytes;
-    bytes.accumulator += asked * e.sum_bytes;
+    rings[n++] = {i, asked, entry(i, choice).buffer_bytes, 0};
+  }
+  return n;
+}
+
+BufferBytes NestEvaluator::ring_bytes(const TileChoice& choice, bool single) {
+  Rings rings;
+  const std::size_t n = rings_of(choice, single, rings);
+  BufferBytes bytes;
+  for (std::size_t r = 0; r < n; ++r) {
+    bytes.scratchpad += rings[r].buffers * rings[r].bytes;
+    bytes.accumulator += rings[r].buffers * entry(rings[r].operand, choice).sum_bytes;
   }
   return bytes;
+}
+
+// Buffers as lowering places them: weights, biases, the others; in banks of their own (biases behind what is before them) where
+// that fits, else densely.
+double NestEvaluator::conflict_lines(std::span<Ring> rings) const {
+  const auto rank = [this](const Ring& ring) {
+    const OperandRole role = nest_->operands[ring.operand].role;
+    return role == OperandRole::weight ? 0 : role == OperandRole::bias ? 1 : 2;
+  };
+  std::stable_sort(rings.begin(), rings.end(), [&](const Ring& a, const Ring& b) { return rank(a) < rank(b); });
+  const std::int64_t bank = core_->scratchpad.bank_bytes();
+  std::int64_t used = 0;
+  for (const Ring& ring : rings) {
+    const std::int64_t align = rank(ring) == 1 ? core_->scratchpad.port_bytes : bank;
+    for (std::int64_t i = 0; i < ring.buffers; ++i) used = ceil_div(used, align) * align + ring.bytes;
+  }
+  if (used <= core_->scratchpad.size().value()) return 0;
+
+  const OperandRole streamed =
+      core_->array.dataflow == Dataflow::input_stationary ? OperandRole::weight : OperandRole::input;
+  const auto port = static_cast<double>(core_->scratchpad.port_bytes);
+  double lines = 0;
+  std::int64_t stream_at = 0;
+  for (const Ring& stream : rings) {
+    if (nest_->operands[stream.operand].role == streamed) {
+      std::int64_t other_at = 0;
+      for (const Ring& other : rings) {
+        double chance = 0;
+        for (std::int64_t i = 0; i < stream.buffers; ++i) {
+          for (std::int64_t j = 0; j < other.buffers; ++j) {
+            if (stream.operand == other.operand && i == j) continue;
+            const std::int64_t a = stream_at + i * stream.bytes, a_end = a + stream.bytes;
+            const std::int64_t b = other_at + j * other.bytes, b_end = b + other.bytes;
+            // Buffers that do not overlap share one bank at most.
+            const std::int64_t shared = std::max(a, b) / bank;
+            if (shared != (std::min(a_end, b_end) - 1) / bank) continue;
+            const auto part = [&](std::int64_t from, std::int64_t to) {
+              return static_cast<double>(std::min(to, (shared + 1) * bank) - std::max(from, shared * bank)) /
+                     static_cast<double>(to - from);
+            };
+            chance += part(a, a_end) * part(b, b_end);
+          }
+        }
+        lines += other.traffic / port * chance / static_cast<double>(stream.buffers * other.buffers);
+        other_at += other.buffers * other.bytes;
+      }
+    }
+    stream_at += stream.buffers * stream.bytes;
+  }
+  return lines;
 }
 
 NestEvaluator::Pass NestEvaluator::pass_of(const ProductShape& shape) const {
@@ -204,6 +265,8 @@ NestEvaluator::Pass NestEvaluator::pass_of(const ProductShape& shape) const {
   pass.fill = static_cast<double>(timing.latency.value() - interval);
   pass.read_lines = static_cast<double>(timing.input_lines + timing.weight_lines);
   pass.sum_lines = static_cast<double>(timing.output_lines);
+  pass.streamed_lines = static_cast<double>(
+      core_->array.dataflow == Dataflow::input_stationary ? timing.weight_lines : timing.input_lines);
   return pass;
 }
 
@@ -254,6 +317,7 @@ void NestEvaluator::count_array(const TileChoice& choice, OperatorCounts& counts
           const double times = tiles * k.times;
           counts.array_cycles += times * pass.cycles;
           counts.scratchpad_read += times * pass.read_lines * scratch_port;
+          counts.stream_lines += times * pass.streamed_lines;
           counts.accumulator_write += times * pass.sum_lines * sum_port;
           counts.accumulator_read += times * pass.sum_lines * sum_port;
           largest_sums = std::max(largest_sums, pass.sum_lines * sum_port);
@@ -307,6 +371,12 @@ void NestEvaluator::count_traffic(const TileChoice& choice, std::span<const int>
   const bool normalises = work_.kind == VectorKind::softmax || work_.kind == VectorKind::layer_normalization;
   const bool first_nest = counts.load_descriptors == 0;
   double first_bursts = 0;
+  Rings rings;
+  const std::size_t ring_count = flow_ == TileFlow::array ? rings_of(choice, false, rings) : 0;
+  const auto note_traffic = [&](std::size_t operand, double bytes) {
+    for (std::size_t r = 0; r < ring_count; ++r)
+      if (rings[r].operand == operand) rings[r].traffic = bytes;
+  };
   for (std::size_t i = 0; i < output; ++i) {
     const OperandEntry& e = entry(i, choice);
     double loads = 1, outer = 1, own = 1;
@@ -326,6 +396,9 @@ void NestEvaluator::count_traffic(const TileChoice& choice, std::span<const int>
       descriptors *= static_cast<double>(tiles_[0][static_cast<std::size_t>(choice[0])]);
     counts.load_bursts_long += e.totals.bursts_long * times;
     counts.load_bursts_short += e.totals.bursts_short * times;
+    counts.load_slow_long += e.totals.slow_long * times;
+    counts.load_slow_short += e.totals.slow_short * times;
+    note_traffic(i, e.totals.bytes * times);
     counts.load_descriptors += descriptors;
     counts.load_bytes += e.totals.bytes * times;
     counts.load_activates += e.totals.activates * times;
@@ -349,6 +422,10 @@ void NestEvaluator::count_traffic(const TileChoice& choice, std::span<const int>
   const OperandEntry& out = entry(output, choice);
   counts.store_bursts_long += out.totals.bursts_long;
   counts.store_bursts_short += out.totals.bursts_short;
+  counts.store_slow_long += out.totals.slow_long;
+  counts.store_slow_short += out.totals.slow_short;
+  note_traffic(output, out.totals.bytes);
+  if (ring_count > 0) counts.conflict_lines += conflict_lines(std::span(rings).first(ring_count));
   counts.store_descriptors += out.totals.boxes;
   counts.store_bytes += out.totals.bytes;
   counts.store_activates += out.totals.activates;
@@ -369,6 +446,8 @@ OperatorCounts& OperatorCounts::operator+=(const OperatorCounts& o) {
        {&OperatorCounts::array_cycles, &OperatorCounts::array_passes, &OperatorCounts::vector_cycles,
         &OperatorCounts::vector_operations, &OperatorCounts::macs, &OperatorCounts::lane_operations,
         &OperatorCounts::load_bursts_long, &OperatorCounts::load_bursts_short, &OperatorCounts::load_descriptors,
+        &OperatorCounts::load_slow_long, &OperatorCounts::load_slow_short, &OperatorCounts::store_slow_long,
+        &OperatorCounts::store_slow_short, &OperatorCounts::stream_lines, &OperatorCounts::conflict_lines,
         &OperatorCounts::load_bytes, &OperatorCounts::load_activates, &OperatorCounts::store_bursts_long,
         &OperatorCounts::store_bursts_short, &OperatorCounts::store_descriptors, &OperatorCounts::store_bytes,
         &OperatorCounts::store_activates, &OperatorCounts::scratchpad_read, &OperatorCounts::scratchpad_write,
@@ -394,24 +473,29 @@ GroupFeatures features_from(const OperatorCounts& c, const MachineRates& r) {
   GroupFeatures f;
   at(f.cycles, Feature::array_cycles) = c.array_cycles;
   at(f.cycles, Feature::array_passes) = c.array_passes;
+  // Where the stream needs its port only part of the time, traffic finds gaps.
+  at(f.cycles, Feature::array_conflicts) =
+      c.array_cycles > 0 ? c.conflict_lines * std::min(1.0, c.stream_lines / c.array_cycles) : 0.0;
   at(f.cycles, Feature::vector_cycles) = c.vector_cycles;
   at(f.cycles, Feature::vector_operations) = c.vector_operations;
-  at(f.cycles, Feature::load_bytes_long) = c.load_bursts_long * load_cycles;
-  at(f.cycles, Feature::load_bytes_short) = c.load_bursts_short * load_cycles;
-  at(f.cycles, Feature::store_bytes_long) = c.store_bursts_long * store_cycles;
-  at(f.cycles, Feature::store_bytes_short) = c.store_bursts_short * store_cycles;
+  at(f.cycles, Feature::load_bytes_long) = c.load_slow_long * load_cycles;
+  at(f.cycles, Feature::load_bytes_short) = c.load_slow_short * load_cycles;
+  at(f.cycles, Feature::store_bytes_long) = c.store_slow_long * store_cycles;
+  at(f.cycles, Feature::store_bytes_short) = c.store_slow_short * store_cycles;
+  const double slow_loads = c.load_slow_long + c.load_slow_short;
+  const double slow_stores = c.store_slow_long + c.store_slow_short;
   const double loads = c.load_bursts_long + c.load_bursts_short;
   const double stores = c.store_bursts_long + c.store_bursts_short;
-  at(f.cycles, Feature::load_descriptors) = descriptors(c.load_descriptors, loads * load_cycles, r.load_latency);
-  at(f.cycles, Feature::store_descriptors) = descriptors(c.store_descriptors, stores * store_cycles, r.store_latency);
+  at(f.cycles, Feature::load_descriptors) = descriptors(c.load_descriptors, slow_loads * load_cycles, r.load_latency);
+  at(f.cycles, Feature::store_descriptors) = descriptors(c.store_descriptors, slow_stores * store_cycles, r.store_latency);
   at(f.cycles, Feature::start_up) = c.first_load_bursts * load_cycles + r.load_latency;
   at(f.cycles, Feature::drain) = c.last_pass_interval + c.last_pass_fill + c.last_vector_cycles +
                                  c.last_store_bursts * store_cycles + r.store_latency;
   const auto share = [](double part, double whole) { return whole > 0 ? std::min(1.0, part / whole) : 0.0; };
-  f.load_first = share(c.first_load_bursts, loads);
+  f.load_first = share(c.first_load_bursts, slow_loads);
   f.array_last = share(c.last_pass_interval, c.array_cycles);
   f.vector_last = share(c.last_vector_cycles, c.vector_cycles);
-  f.store_last = share(c.last_store_bursts, stores);
+  f.store_last = share(c.last_store_bursts, slow_stores);
   f.load_share = r.load_share;
   f.store_share = r.store_share;
   f.serial = c.serial;
@@ -431,12 +515,12 @@ GroupFeatures features_from(const OperatorCounts& c, const MachineRates& r) {
 }
 
 OperatorCounts counts_of(const Network& network, OpId op, const OperatorMapping& mapping, const CoreConfig& core,
-                         const DramRates& dram) {
+                         const MachineRates& rates) {
   OperatorCounts counts;
   for (const LoopNest& nest : loop_nests_of(network, op)) {
     std::vector<std::vector<std::int64_t>> tiles;
     for (const std::int64_t size : tile_sizes(nest, mapping)) tiles.push_back({size});
-    NestEvaluator evaluator(nest, network.op(op), dram, core, std::move(tiles));
+    NestEvaluator evaluator(nest, network.op(op), rates, core, std::move(tiles));
     evaluator.set_buffers(buffers_of(mapping, "input"), buffers_of(mapping, "weight"), buffers_of(mapping, "output"));
     evaluator.count(TileChoice{}, loop_order(nest, mapping), counts);
   }
@@ -445,7 +529,7 @@ OperatorCounts counts_of(const Network& network, OpId op, const OperatorMapping&
 
 GroupFeatures features_of(const Network& network, OpId op, const OperatorMapping& mapping, const CoreConfig& core,
                           const MachineRates& rates) {
-  return features_from(counts_of(network, op, mapping, core, rates.dram), rates);
+  return features_from(counts_of(network, op, mapping, core, rates), rates);
 }
 
 }  // namespace accsim::sched

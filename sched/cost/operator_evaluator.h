@@ -4,7 +4,9 @@
 // Counting rule, as lowering does it: a tile is fetched when its box differs from the one fetched last, so the fetches of an
 // operand are the product of the trip counts from the outermost loop to the innermost one that moves its box; sizes are
 // those of clipped boxes and edge tiles.
-// Leaves out: bank conflicts, contention with other cores.
+// Bank conflicts: rings that fit into banks of their own have none; else buffers lie densely, as lowering packs them, and traffic of the
+// DMA meets the array in the banks that their buffers share.
+// Leaves out: conflicts of the vector unit, contention with other cores.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -16,6 +18,7 @@
 #include "model/schedule/tiling.h"
 #include "sched/cost/box_table.h"
 #include "sched/cost/cost_model.h"
+#include "sched/cost/dram_pattern.h"
 #include "sched/cost/machine_rates.h"
 
 namespace accsim::sched {
@@ -31,8 +34,11 @@ struct OperatorCounts {
   double array_cycles = 0, array_passes = 0, vector_cycles = 0, vector_operations = 0;
   double macs = 0, lane_operations = 0;
   double load_bursts_long = 0, load_bursts_short = 0, load_descriptors = 0, load_bytes = 0, load_activates = 0;
+  double load_slow_long = 0, load_slow_short = 0, store_slow_long = 0, store_slow_short = 0;  // bursts x slowdown
   double store_bursts_long = 0, store_bursts_short = 0, store_descriptors = 0, store_bytes = 0, store_activates = 0;
   double scratchpad_read = 0, scratchpad_write = 0, accumulator_read = 0, accumulator_write = 0;  // bytes
+  double stream_lines = 0;    // that the array takes of its streamed operand
+  double conflict_lines = 0;  // lines of DMA traffic times the chance that the array streams from their bank
   double first_load_bursts = 0;  // until the first tile can be worked on
   double last_pass_interval = 0, last_pass_fill = 0, last_vector_cycles = 0, last_store_bursts = 0;
   bool serial = false;
@@ -50,7 +56,7 @@ class NestEvaluator {
  public:
   // `tiles`: candidates of each dimension, ascending, within [1, extent].
   // The nest and the core must outlive the evaluator. Not thread-safe: tables are filled as they are asked for.
-  NestEvaluator(const model::LoopNest& nest, const model::Operator& op, const DramRates& dram,
+  NestEvaluator(const model::LoopNest& nest, const model::Operator& op, const MachineRates& rates,
                 const model::CoreConfig& core, std::vector<std::vector<std::int64_t>> tiles);
 
   [[nodiscard]] std::size_t dims() const { return nest_->dims.size(); }
@@ -102,7 +108,7 @@ class NestEvaluator {
   };
   struct Pass {
     double cycles = 0, fill = 0;  // interval, stretched where a port is the bottleneck; latency beyond it
-    double read_lines = 0, sum_lines = 0;
+    double read_lines = 0, sum_lines = 0, streamed_lines = 0;
   };
 
   static std::size_t index_of(const std::vector<std::pair<int, std::size_t>>& radix, const TileChoice& choice) {
@@ -116,7 +122,17 @@ class NestEvaluator {
   const OperandEntry& entry(std::size_t operand, const TileChoice& choice);
   [[nodiscard]] Pass pass_of(const model::ProductShape& shape) const;
   [[nodiscard]] std::pair<double, double> vector_of(std::int64_t results) const;  // cycles, lane operations
+  // A ring of tile buffers in the scratchpad.
+  struct Ring {
+    std::size_t operand = 0;
+    std::int64_t buffers = 1;
+    std::int64_t bytes = 0;  // a buffer
+    double traffic = 0;      // bytes that the DMA moves
+  };
+  using Rings = std::array<Ring, kMaxOperands>;
+  std::size_t rings_of(const TileChoice& choice, bool single, Rings& rings);
   BufferBytes ring_bytes(const TileChoice& choice, bool single);
+  [[nodiscard]] double conflict_lines(std::span<Ring> rings) const;
   void count_engines(const TileChoice& choice, OperatorCounts& counts, bool bound);
   void count_array(const TileChoice& choice, OperatorCounts& counts, bool bound) const;
   void count_vector(const TileChoice& choice, OperatorCounts& counts, bool bound) const;
@@ -125,6 +141,8 @@ class NestEvaluator {
   const model::LoopNest* nest_;
   const model::CoreConfig* core_;
   DramRates dram_;
+  DramPattern pattern_;
+  double load_share_, store_share_;
   model::TileFlow flow_;
   std::vector<std::vector<std::int64_t>> tiles_;
   std::vector<std::vector<double>> trips_;  // by dimension and candidate
@@ -141,6 +159,6 @@ class NestEvaluator {
 GroupFeatures features_of(const model::Network& network, model::OpId op, const model::OperatorMapping& mapping,
                           const model::CoreConfig& core, const MachineRates& rates);
 OperatorCounts counts_of(const model::Network& network, model::OpId op, const model::OperatorMapping& mapping,
-                         const model::CoreConfig& core, const DramRates& dram);
+                         const model::CoreConfig& core, const MachineRates& rates);
 
 }  // namespace accsim::sched

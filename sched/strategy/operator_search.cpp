@@ -44,7 +44,7 @@ class OperatorSearch {
       std::vector<std::vector<std::int64_t>> own(dims_);
       for (std::size_t d = 0; d < dims_; ++d)
         for (const std::int64_t tile : tiles_[d]) own[d].push_back(std::min(tile, nest.dims[d].extent));
-      evaluators_.push_back(std::make_unique<NestEvaluator>(nest, op_, rates_.dram, core, std::move(own)));
+      evaluators_.push_back(std::make_unique<NestEvaluator>(nest, op_, rates_, core, std::move(own)));
       evaluators_.back()->set_buffers(buffers, buffers, buffers);
     }
     for (std::size_t d = 0; d < dims_; ++d) {
@@ -153,6 +153,7 @@ class OperatorSearch {
       for (const auto& evaluator : evaluators_) evaluator->count_traffic(choice_, order, traffic);
       if (!worked) {
         OperatorCounts bound = traffic;
+        bound.conflict_lines = 0;  // may shrink as the array's cycles grow
         for (const auto& evaluator : evaluators_) evaluator->bound_work(choice_, bound);
         if (front_.covers(figure_of(bound), footprint)) continue;
         for (const auto& evaluator : evaluators_) evaluator->count_work(choice_, work);

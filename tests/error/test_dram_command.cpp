@@ -9,7 +9,8 @@
 
 namespace {
 
-using namespace accsim;
+namespace model = accsim::model;
+namespace tests = accsim::tests;
 using tests::Outcome;
 using tests::TemporaryFolder;
 

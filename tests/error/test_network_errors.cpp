@@ -8,6 +8,8 @@
 
 namespace accsim::model {
 
+using namespace accsim::tests;
+
 namespace {
 
 template <class Act>

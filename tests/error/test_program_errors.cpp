@@ -97,6 +97,9 @@ TEST_CASE("program verifier: shapes of operands") {
         "structure: core 0 array[0]: two results go to one output element");
   CHECK(verdict(program, [](auto& p) { pass(at(p, Queue::array, 0)).loops[0].kind = model::DimKind::row; }) ==
         "structure: core 0 array[0] has a loop of a kind that its engine does not know");
+  CHECK(verdict(program, [](auto& p) {
+          pass(at(p, Queue::array, 0)).input.axes = {axis(40, 2, {1, 0, 0}), axis(40, 3, {0, 0, 1})};
+        }) == "structure: core 0 array[0]: input visits its bytes again and again");
   CHECK(verdict(program, [](auto& p) { pass(at(p, Queue::array, 0)).output.place.address = 2; }) ==
         "alignment: core 0 array[0]: output at address 2 is not aligned to its 4-byte elements");
   CHECK(verdict(program, [](auto& p) {
@@ -140,6 +143,8 @@ TEST_CASE("program verifier: semaphores and deadlock") {
   const model::Program program = pipeline_program();
   CHECK(verdict(program, [](auto& p) { at(p, Queue::array, 0).waits[0].semaphore = 9; }) ==
         "semaphore: core 0 array[0] waits for semaphore 9 of core 0, which has 7");
+  CHECK(verdict(program, [](auto& p) { p.groups[0].cores[0].semaphores = 100000; }) ==
+        "semaphore: core 0 has 100000 semaphores, must have 0 to 65536");
   CHECK(verdict(program, [](auto& p) { at(p, Queue::load, 0).signals[0].core = model::CoreId(1); }) ==
         "semaphore: core 0 load[0] signals semaphore 2 of core 1, which takes no part in the group");
   CHECK(verdict(program, [](auto& p) {
@@ -182,7 +187,7 @@ TEST_CASE("program verifier: accesses that nothing orders") {
         "write them" +
             why);
   CHECK(verdict(program, [](auto& p) { drop_edge(at(p, Queue::array, 2), at(p, Queue::load, 2), kInputFull); }) ==
-        "unordered_access: core 0 array[2] reads bytes [32, 60) of the scratchpad of core 0 while core 0 load[2] may "
+        "unordered_access: core 0 array[2] reads bytes [32, 36) of the scratchpad of core 0 while core 0 load[2] may "
         "still "
         "write them" +
             why);

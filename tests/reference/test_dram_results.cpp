@@ -17,7 +17,10 @@
 
 namespace {
 
-using namespace accsim;
+namespace app = accsim::app;
+namespace model = accsim::model;
+namespace sim = accsim::sim;
+namespace tests = accsim::tests;
 
 const std::filesystem::path kRoot = ACCSIM_SOURCE_DIR;
 const std::filesystem::path kData = kRoot / "tests" / "reference" / "dram";

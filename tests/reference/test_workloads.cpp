@@ -10,6 +10,8 @@
 
 namespace accsim::model {
 
+using namespace accsim::tests;
+
 namespace {
 
 struct Figures {

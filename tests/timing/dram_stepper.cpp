@@ -147,13 +147,13 @@ DramCommand DramStepper::command(Kind kind, const model::DramAddress& at) const 
   return {Cycles(cycle_), kind, false, at.channel, at.rank, at.bankgroup, at.bank, at.row, at.column};
 }
 
-bool DramStepper::legal(const DramCommand& b) const {
+bool DramStepper::legal(const DramCommand& next) const {
   std::int64_t activates = 0;
   const std::int64_t far = horizon(config_);
   for (std::size_t j = log_.size(); j-- > 0 && cycle_ - log_[j].cycle.value() <= far;) {
     const std::int64_t since = cycle_ - log_[j].cycle.value();
-    if (since < distance(config_, log_[j], b)) return false;
-    if (b.kind == Kind::activate && log_[j].kind == Kind::activate && log_[j].rank == b.rank) {
+    if (since < distance(config_, log_[j], next)) return false;
+    if (next.kind == Kind::activate && log_[j].kind == Kind::activate && log_[j].rank == next.rank) {
       ++activates;
       if (activates == 4 && since < config_.t_faw) return false;
       if (activates == 32 && config_.protocol == model::DramProtocol::gddr6 && since < config_.t_32aw) return false;

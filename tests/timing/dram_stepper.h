@@ -49,7 +49,7 @@ class DramStepper {
  private:
   struct Item {
     model::DramAddress at;
-    bool write;
+    bool write = false;
   };
   struct BankState {
     std::optional<std::int32_t> row;
@@ -58,13 +58,13 @@ class DramStepper {
 
   [[nodiscard]] std::size_t bank_of(const model::DramAddress& at) const;
   [[nodiscard]] sim::DramCommand command(sim::DramCommandKind kind, const model::DramAddress& at) const;
-  [[nodiscard]] bool legal(const sim::DramCommand& command) const;
+  [[nodiscard]] bool legal(const sim::DramCommand& next) const;
   void issue(const sim::DramCommand& command, std::size_t bank);
   bool refresh_step();
   // Queue and entry whose command may be issued now, the first after the last issuer.
   struct Pick {
-    std::size_t bank;
-    std::size_t entry;
+    std::size_t bank = 0;
+    std::size_t entry = 0;
     sim::DramCommand command;
   };
   [[nodiscard]] std::optional<Pick> pick() const;

@@ -12,7 +12,9 @@
 
 namespace {
 
-using namespace accsim;
+namespace model = accsim::model;
+namespace sim = accsim::sim;
+namespace tests = accsim::tests;
 using sim::Cycles;
 using sim::DramChannel;
 using sim::DramCommand;
@@ -285,6 +287,7 @@ TEST_CASE("dram single rules hold to the cycle") {
   const std::int64_t act = 1;  // accepted in cycle 0, moved to its bank queue at its end
   const auto reads = [&](const std::vector<model::DramAddress>& places) {
     std::vector<Arrival> arrivals;
+    arrivals.reserve(places.size());
     for (const auto& at : places) arrivals.push_back({0, at, false});
     return log_of(c, arrivals);
   };

@@ -208,13 +208,13 @@ struct Case {
   std::string text;
 };
 
-Case random_case(Random& random, const Architecture& arch, const sched::DramRates& dram, bool padded) {
+Case random_case(Random& random, const Architecture& arch, const sched::MachineRates& rates, bool padded) {
   Case c{random_operator(random, padded), {}, {}, {}, {}};
   const CoreConfig& core = arch.core_types.front();
   c.mapping = tests::random_mapping(c.network, OpId(0), core, random, 80);
-  c.counts = sched::counts_of(c.network, OpId(0), c.mapping, core, dram);
+  c.counts = sched::counts_of(c.network, OpId(0), c.mapping, core, rates);
   for (const LoopNest& nest : loop_nests_of(c.network, OpId(0))) {
-    Walk(nest, c.network.op(OpId(0)), c.mapping, core, dram.burst_bytes, c.walked).run();
+    Walk(nest, c.network.op(OpId(0)), c.mapping, core, rates.dram.burst_bytes, c.walked).run();
     for (const Dim& dim : nest.dims) c.text += " " + dim.name + std::to_string(dim.extent);
   }
   for (const auto& [name, tile] : c.mapping.tile) c.text += " t" + name + std::to_string(tile);
@@ -228,10 +228,10 @@ constexpr int kCases = 600;
 
 TEST_CASE("counts without padding equal those of a walk over all tiles") {
   const Architecture arch = tests::small_architecture();
-  const sched::DramRates dram = sched::dram_rates(arch);
+  const sched::MachineRates rates = sched::machine_rates(arch, sched::dram_rates(arch), arch.core_types.front());
   Random random(11);
   for (int i = 0; i < kCases; ++i) {
-    const Case c = random_case(random, arch, dram, false);
+    const Case c = random_case(random, arch, rates, false);
     INFO(c.text);
     REQUIRE(c.walked.equal_boxes == 0);
     REQUIRE(c.counts.load_descriptors == c.walked.loads);
@@ -248,11 +248,11 @@ TEST_CASE("counts without padding equal those of a walk over all tiles") {
 
 TEST_CASE("with padding, too, unless it makes boxes of neighbouring tiles equal") {
   const Architecture arch = tests::small_architecture();
-  const sched::DramRates dram = sched::dram_rates(arch);
+  const sched::MachineRates rates = sched::machine_rates(arch, sched::dram_rates(arch), arch.core_types.front());
   Random random(12);
   int exact = 0;
   for (int i = 0; i < kCases; ++i) {
-    const Case c = random_case(random, arch, dram, true);
+    const Case c = random_case(random, arch, rates, true);
     INFO(c.text);
     REQUIRE(c.counts.store_bytes == c.walked.store_bytes);
     REQUIRE(c.counts.array_cycles == c.walked.array_cycles);
@@ -269,20 +269,21 @@ TEST_CASE("with padding, too, unless it makes boxes of neighbouring tiles equal"
 
 TEST_CASE("padding that makes all boxes equal is seen: the tile is fetched once") {
   const Architecture arch = tests::small_architecture();
+  const sched::MachineRates rates = sched::machine_rates(arch, sched::dram_rates(arch), arch.core_types.front());
   const Network network = tests::one_layer(
       "[1, 8, 2, 12]", R"("op": "Conv", "out_channels": 4, "kernel_shape": [3, 3], "pads": [1, 1, 1, 1])");
   OperatorMapping mapping;
   mapping.layer = "l";
   mapping.tile = {{"P", 1}};
-  const auto counts = sched::counts_of(network, OpId(0), mapping, arch.core_types.front(), sched::dram_rates(arch));
+  const auto counts = sched::counts_of(network, OpId(0), mapping, arch.core_types.front(), rates);
   CHECK(counts.load_descriptors == 3);  // input, weight, bias
   CHECK(counts.array_passes == 2);
 }
 
 TEST_CASE("bursts are exact where runs are aligned") {
   const Architecture arch = tests::small_architecture();
-  const sched::DramRates dram = sched::dram_rates(arch);
-  REQUIRE(dram.burst_bytes == 64);
+  const sched::MachineRates rates = sched::machine_rates(arch, sched::dram_rates(arch), arch.core_types.front());
+  REQUIRE(rates.dram.burst_bytes == 64);
   const Network network = tests::one_layer("[256, 512]", R"("op": "Gemm", "out_features": 128)");
   Random random(13);
   for (int i = 0; i < 50; ++i) {
@@ -293,7 +294,7 @@ TEST_CASE("bursts are exact where runs are aligned") {
     Walked walked;
     const LoopNest nest = loop_nest_of(network, OpId(0));
     Walk(nest, network.op(OpId(0)), mapping, arch.core_types.front(), 64, walked).run();
-    const auto counts = sched::counts_of(network, OpId(0), mapping, arch.core_types.front(), dram);
+    const auto counts = sched::counts_of(network, OpId(0), mapping, arch.core_types.front(), rates);
     CHECK(counts.load_bursts_long + counts.load_bursts_short == walked.load_bursts);
     CHECK(counts.store_bursts_long + counts.store_bursts_short == walked.store_bursts);
   }
@@ -301,17 +302,17 @@ TEST_CASE("bursts are exact where runs are aligned") {
 
 TEST_CASE("bursts of runs anywhere are right on average") {
   const Architecture arch = tests::small_architecture();
-  const sched::DramRates dram = sched::dram_rates(arch);
+  const sched::MachineRates rates = sched::machine_rates(arch, sched::dram_rates(arch), arch.core_types.front());
   Random random(14);
   double counted = 0, walked = 0, deviation = 0;
   int cases = 0;
   for (int i = 0; i < kCases; ++i) {
-    const Case c = random_case(random, arch, dram, false);
+    const Case c = random_case(random, arch, rates, false);
     const double mine = c.counts.load_bursts_long + c.counts.load_bursts_short + c.counts.store_bursts_long +
                         c.counts.store_bursts_short;
     const double real = c.walked.load_bursts + c.walked.store_bursts;
     INFO(c.text);
-    CHECK(mine >= (c.counts.load_bytes + c.counts.store_bytes) / static_cast<double>(dram.burst_bytes) * 0.5);
+    CHECK(mine >= (c.counts.load_bytes + c.counts.store_bytes) / static_cast<double>(rates.dram.burst_bytes) * 0.5);
     counted += mine;
     walked += real;
     deviation += std::abs(mine / real - 1);
@@ -324,7 +325,7 @@ TEST_CASE("bursts of runs anywhere are right on average") {
 
 TEST_CASE("tables for many candidates give what one mapping gives") {
   const Architecture arch = tests::small_architecture();
-  const sched::DramRates dram = sched::dram_rates(arch);
+  const sched::MachineRates rates = sched::machine_rates(arch, sched::dram_rates(arch), arch.core_types.front());
   const CoreConfig& core = arch.core_types.front();
   Random random(15);
   for (int i = 0; i < 60; ++i) {
@@ -336,7 +337,7 @@ TEST_CASE("tables for many candidates give what one mapping gives") {
       tiles.emplace_back();
       for (std::int64_t t = dim.tileable ? 1 : dim.extent; t <= dim.extent; ++t) tiles.back().push_back(t);
     }
-    sched::NestEvaluator evaluator(nest, op, dram, core, tiles);
+    sched::NestEvaluator evaluator(nest, op, rates, core, tiles);
     for (int j = 0; j < 20; ++j) {
       const OperatorMapping mapping = tests::random_mapping(network, OpId(0), core, random, 80);
       const std::vector<std::int64_t> sizes = tile_sizes(nest, mapping);
@@ -347,7 +348,7 @@ TEST_CASE("tables for many candidates give what one mapping gives") {
       evaluator.set_buffers(buffers_of(mapping, "input"), buffers_of(mapping, "weight"), buffers_of(mapping, "output"));
       sched::OperatorCounts counts;
       evaluator.count(choice, loop_order(nest, mapping), counts);
-      const auto single = sched::counts_of(network, OpId(0), mapping, core, dram);
+      const auto single = sched::counts_of(network, OpId(0), mapping, core, rates);
       REQUIRE(counts.load_bytes == single.load_bytes);
       REQUIRE(counts.load_bursts_long == single.load_bursts_long);
       REQUIRE(counts.array_cycles == single.array_cycles);

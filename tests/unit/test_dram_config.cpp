@@ -9,7 +9,17 @@
 
 namespace {
 
-using namespace accsim::model;
+using accsim::model::Bytes;
+using accsim::model::ConfigError;
+using accsim::model::Cycles;
+using accsim::model::dram_presets;
+using accsim::model::DramAddress;
+using accsim::model::DramConfig;
+using accsim::model::Json;
+using accsim::model::load_dram;
+using accsim::model::Origin;
+using accsim::model::parse_dram_settings;
+using accsim::model::to_json;
 
 const std::filesystem::path kPresets = std::filesystem::path(ACCSIM_SOURCE_DIR) / "configs" / "dram";
 

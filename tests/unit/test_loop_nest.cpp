@@ -11,6 +11,8 @@
 
 namespace accsim::model {
 
+using namespace accsim::tests;
+
 namespace {
 
 using Values = std::vector<std::int64_t>;

@@ -6,6 +6,8 @@
 
 namespace accsim::model {
 
+using namespace accsim::tests;
+
 TEST_CASE("convolution shapes follow kernel, stride, padding and dilation") {
   const auto conv = [](const std::string& in, const std::string& attributes) {
     return shape_of(one_layer(in, R"("op": "Conv", "out_channels": 8, )" + attributes), "l");

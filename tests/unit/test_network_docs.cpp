@@ -6,6 +6,8 @@
 
 namespace accsim::model {
 
+using namespace accsim::tests;
+
 namespace {
 
 std::string escaped(const std::string& text) {

@@ -4,6 +4,8 @@
 
 namespace accsim::model {
 
+using namespace accsim::tests;
+
 namespace {
 
 std::vector<std::string> names_of(const Network& network) {

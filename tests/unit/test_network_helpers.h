@@ -6,7 +6,9 @@
 #include "model/workload/loop_nest.h"
 #include "model/workload/network.h"
 
-namespace accsim::model {
+namespace accsim::tests {
+
+using namespace accsim::model;
 
 // `body`: the text of "inputs": …, "layers": … and what else the network needs.
 inline Network network_of(const std::string& body, std::int64_t batch = 1, const std::string& precision = "int8") {
@@ -38,4 +40,4 @@ inline const Operator& layer_called(const Network& network, const std::string& n
 
 inline Shape shape_of(const Network& network, const std::string& name) { return tensor_called(network, name).shape; }
 
-}  // namespace accsim::model
+}  // namespace accsim::tests

@@ -25,6 +25,7 @@ TEST_CASE("lists of cores and layers are short") {
   CHECK(cores_text({3}) == "3");
   CHECK(cores_text({0, 1, 2, 3, 5, 7, 8}) == "0-3,5,7-8");
   CHECK(layers_text({"conv1", "relu1"}) == "conv1 + relu1");
+  CHECK(layers_text({"a.conv", "a.conv.relu", "a.convex"}) == "a.conv + .relu + a.convex");
   const std::string longest = layers_text({std::string(40, 'a'), std::string(40, 'b')});
   CHECK(longest.size() <= 44);
   CHECK(longest.find("...") != std::string::npos);
