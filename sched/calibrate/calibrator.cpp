@@ -17,6 +17,7 @@ namespace {
 
 constexpr double kSmallestShare = 0.01;  // of a run that an error is taken relative to
 constexpr double kRidge = 1e-3;          // of a column's squared length
+constexpr double kLeastBinding = 0.05;   // weight of an engine that its group hardly waits for
 
 double picojoules(Femtojoules energy) { return static_cast<double>(energy.value()) * 1e-3; }
 
@@ -29,31 +30,54 @@ class Fit {
     b_.push_back(measured * weight);
   }
   [[nodiscard]] std::size_t rows() const { return b_.size(); }
-  // Columns without any entry keep their prior.
-  [[nodiscard]] std::vector<double> solve(const std::vector<double>& prior, double ridge = kRidge) const {
+
+  // Huber's loss by reweighting: residuals beyond kHuber times their usual size count by their absolute value. Columns
+  // without any entry keep their prior.
+  [[nodiscard]] std::vector<double> solve(const std::vector<double>& prior) const {
+    constexpr int kRounds = 10;
+    constexpr double kHuber = 1.345;
+    constexpr double kMedianToDeviation = 1.4826;
     const auto n = static_cast<Eigen::Index>(b_.size());
     const auto c = static_cast<Eigen::Index>(columns_);
-    Eigen::MatrixXd a(n + c, c);
-    Eigen::VectorXd b(n + c);
-    a.setZero();
-    b.setZero();
+    Eigen::MatrixXd a(n, c);
+    Eigen::VectorXd b(n);
     for (Eigen::Index i = 0; i < n; ++i) {
       for (Eigen::Index j = 0; j < c; ++j) a(i, j) = a_[static_cast<std::size_t>(i * c + j)];
       b(i) = b_[static_cast<std::size_t>(i)];
     }
-    for (Eigen::Index j = 0; j < c; ++j) {
-      const double length = a.col(j).head(n).norm();
-      const double pull = length > 0 ? std::sqrt(ridge) * length : 1.0;
-      a(n + j, j) = pull;
-      b(n + j) = pull * prior[static_cast<std::size_t>(j)];
+    Eigen::VectorXd trust = Eigen::VectorXd::Ones(n);
+    Eigen::VectorXd x;
+    for (int round = 0; round < kRounds; ++round) {
+      x = ridge(trust.asDiagonal() * a, trust.cwiseProduct(b), prior);
+      const Eigen::VectorXd residual = (b - a * x).cwiseAbs();
+      std::vector<double> sorted(residual.data(), residual.data() + n);
+      std::nth_element(sorted.begin(), sorted.begin() + n / 2, sorted.end());
+      const double usual = kHuber * kMedianToDeviation * sorted[static_cast<std::size_t>(n / 2)];
+      for (Eigen::Index i = 0; i < n; ++i)
+        trust(i) = usual > 0 && residual(i) > usual ? std::sqrt(usual / residual(i)) : 1.0;
     }
-    const Eigen::VectorXd x = nnls(a, b);
     std::vector<double> solution(columns_);
     for (std::size_t j = 0; j < columns_; ++j) solution[j] = six_digits(x(static_cast<Eigen::Index>(j)));
     return solution;
   }
 
  private:
+  static Eigen::VectorXd ridge(const Eigen::MatrixXd& a, const Eigen::VectorXd& b, const std::vector<double>& prior) {
+    const Eigen::Index n = a.rows();
+    const Eigen::Index c = a.cols();
+    Eigen::MatrixXd all = Eigen::MatrixXd::Zero(n + c, c);
+    Eigen::VectorXd right = Eigen::VectorXd::Zero(n + c);
+    all.topRows(n) = a;
+    right.head(n) = b;
+    for (Eigen::Index j = 0; j < c; ++j) {
+      const double length = a.col(j).norm();
+      const double pull = length > 0 ? std::sqrt(kRidge) * length : 1.0;
+      all(n + j, j) = pull;
+      right(n + j) = pull * prior[static_cast<std::size_t>(j)];
+    }
+    return nnls(all, right);
+  }
+
   std::size_t columns_;
   std::vector<double> a_, b_;
 };
@@ -121,7 +145,7 @@ CostCoefficients Calibrator::fit_engines(CostCoefficients from) const {
     std::vector<Feature> features;
   };
   const std::array<Term, 4> terms{{
-      {&Sample::array, {Feature::array_cycles, Feature::array_passes}},
+      {&Sample::array, {Feature::array_cycles, Feature::array_passes, Feature::array_conflicts}},
       {&Sample::vector, {Feature::vector_cycles, Feature::vector_operations}},
       {&Sample::load, {Feature::load_bytes_long, Feature::load_bytes_short, Feature::load_descriptors}},
       {&Sample::store, {Feature::store_bytes_long, Feature::store_bytes_short, Feature::store_descriptors}},
@@ -135,7 +159,9 @@ CostCoefficients Calibrator::fit_engines(CostCoefficients from) const {
       if (measured <= 0) continue;
       std::vector<double> row;
       for (const Feature f : term.features) row.push_back(at(s.features.cycles, f));
-      fit.row(row, measured, 1 / std::sqrt(std::max(measured, kSmallestShare * s.run_cycles)));
+      // An engine's time matters where the group waits for it.
+      const double binding = s.cycles > 0 ? std::clamp(measured / s.cycles, kLeastBinding, 1.0) : 1.0;
+      fit.row(row, measured, binding / std::sqrt(std::max(measured, kSmallestShare * s.run_cycles)));
     }
     if (fit.rows() == 0) continue;
     const std::vector<double> solution = fit.solve(prior);

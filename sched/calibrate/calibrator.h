@@ -5,11 +5,12 @@
 //   calibrator.fit();                           // coefficients() are the new ones
 //   calibrator.report(Objective::edp);          // errors over all that was added
 // Weights: a group's residual is divided by the square root of max(measured, 1 % of its run): half way between absolute and relative
-// errors, so that large groups dominate and small ones still count. Weak ridge towards the coefficients it started with, so
+// errors, so that large groups dominate and small ones still count; an engine's also multiplied by its busy part of the group's
+// cycles. Huber's loss, so that outliers count by their absolute value. Weak ridge towards the coefficients it started with, so
 // that features that always occur together share what they explain.
 // The fit never makes the mean error over its own data worse, latency and energy each: where it would, the old
 // coefficients stay. All new coefficients are >= 0 and rounded to six significant digits.
-// Leaves out: robust weights against outliers; families of architectures.
+// Leaves out: families of architectures.
 #pragma once
 #include <cstddef>
 #include <optional>

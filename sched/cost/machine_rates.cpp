@@ -111,7 +111,7 @@ MachineRates machine_rates(const Architecture& arch, const DramRates& dram, cons
   rates.dram = dram;
   const std::int64_t burst = dram.burst_bytes;
   const double link = burst_rate(burst, arch.noc.flit_bytes) * static_cast<double>(arch.noc.core_ports);
-  const double issue = burst_rate(burst, core.dma.bytes_per_cycle);
+  const auto issue = static_cast<double>(core.dma.bytes_per_cycle);
   const auto routers = static_cast<double>(2 * arch.noc.router_cycles);
   const auto flits = static_cast<double>(ceil_div(burst, arch.noc.flit_bytes));
   rates.load_latency = dram.read_latency + routers + flits + 1;

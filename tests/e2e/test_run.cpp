@@ -117,7 +117,7 @@ TEST_CASE("the figures of a result add up") {
   }
 }
 
-TEST_CASE("--quiet prints nothing at all") {
+TEST_CASE("option --quiet prints nothing at all") {
   const Workspace folder;
   const Outcome outcome = folder.run_net("r.json", {"--quiet"});
   CHECK(outcome.code == 0);
@@ -125,7 +125,7 @@ TEST_CASE("--quiet prints nothing at all") {
   CHECK(outcome.err.empty());
 }
 
-TEST_CASE("--where-time-goes shows the engines of every core that worked") {
+TEST_CASE("option --where-time-goes shows the engines of every core that worked") {
   const Workspace folder;
   const Outcome outcome = folder.run_net("r.json", {"--where-time-goes"});
   CHECK(outcome.code == 0);
@@ -202,7 +202,7 @@ TEST_CASE("side files hold what the result holds") {
   CHECK(program["groups"].size() == result["groups"].size());
 }
 
-TEST_CASE("--batch repeats the work and must agree with a given schedule") {
+TEST_CASE("option --batch repeats the work and must agree with a given schedule") {
   const Workspace folder;
   REQUIRE(folder.run_net("one.json").code == 0);
   REQUIRE(folder.run_net("two.json", {"--batch", "2", "--schedule-out", "s.json"}).code == 0);
