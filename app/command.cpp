@@ -21,10 +21,10 @@
 #include "app/cmd_search.h"
 #include "app/cmd_simulate.h"
 #include "app/cmd_sweep.h"
+#include "app/version.h"
 #include "app/worker.h"
 #include "app/worker_pool.h"
 #include "model/base/error.h"
-#include "version.h"
 
 namespace accsim::app {
 namespace {

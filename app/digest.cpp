@@ -9,7 +9,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "version.h"
+#include "app/version.h"
 
 namespace accsim::app {
 namespace {

@@ -10,8 +10,8 @@
 #include <iostream>
 #include <ostream>
 
+#include "app/version.h"
 #include "model/base/error.h"
-#include "version.h"
 
 namespace accsim::app {
 namespace {

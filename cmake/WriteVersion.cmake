@@ -1,5 +1,5 @@
-# Script: writes HEADER from TEMPLATE with VERSION and the commit of SOURCE_DIR. Outside a git work tree the
-# commit reads "unknown". configure_file leaves the header alone where nothing changed.
+# Script: writes GENERATED from TEMPLATE with VERSION and the commit of SOURCE_DIR. Outside a git work tree the
+# commit reads "unknown". configure_file leaves the file alone where nothing changed.
 cmake_minimum_required(VERSION 3.25)
 set(GIT_COMMIT "unknown")
 find_program(git git)
@@ -10,4 +10,4 @@ if(git AND EXISTS "${SOURCE_DIR}/.git")
     set(GIT_COMMIT "${description}")
   endif()
 endif()
-configure_file("${TEMPLATE}" "${HEADER}" @ONLY)
+configure_file("${TEMPLATE}" "${GENERATED}" @ONLY)
