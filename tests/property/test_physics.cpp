@@ -146,7 +146,7 @@ void check_conservation(const Measurement& m) {
 
 }  // namespace
 
-TEST_CASE("no random layer beats its bounds, and nothing is lost", "[physics]") {
+TEST_CASE("no random layer beats its bounds and nothing is lost", "[physics]") {
   int simulated = 0;
   for (std::uint64_t seed = 1; seed <= 150; ++seed) {
     Random random(seed);
@@ -173,8 +173,11 @@ TEST_CASE("no random layer beats its bounds, and nothing is lost", "[physics]") 
     faster.dram.t_refi = 0;
     faster.dram.resolve({"faster", "dram"});
     const Measurement quick = measure(schedule, network, faster);
-    // Faster data may meet the array at a bank at another moment; beyond 1 % only cycles lost to banks may remain.
-    const std::int64_t lost = std::max<std::int64_t>(0, cycles_lost_to_banks(quick) - cycles_lost_to_banks(m));
+    // Faster data may meet the array at a bank, or each other in the network, at another moment: beyond 1 % only cycles
+    // lost to banks may remain, and a few of arbitration in runs of some hundred cycles.
+    constexpr std::int64_t kArbitration = 16;
+    const std::int64_t lost =
+        kArbitration + std::max<std::int64_t>(0, cycles_lost_to_banks(quick) - cycles_lost_to_banks(m));
     CHECK(static_cast<double>(quick.cycles.value() - lost) <= 1.01 * static_cast<double>(m.cycles.value()));
     ++simulated;
   }

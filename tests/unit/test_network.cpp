@@ -143,7 +143,7 @@ TEST_CASE("declared constants serve as weights, biases, tables and operands") {
   CHECK(std::get<GemmAttributes>(layer_called(net, "g").attributes).bias);
 }
 
-TEST_CASE("layers may stand in any order; a sorted file keeps its order") {
+TEST_CASE("layers may stand in any order and a sorted file keeps its own") {
   const Network net = network_of(R"("inputs": [{"name": "x", "shape": [4]}],
     "layers": [{"name": "c", "op": "Add", "inputs": ["a", "b"]}, {"name": "b", "op": "Tanh", "inputs": ["x"]},
                {"name": "a", "op": "Relu", "inputs": ["b"]}, {"name": "d", "op": "Relu", "inputs": ["x"]}])");
