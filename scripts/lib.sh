@@ -65,7 +65,7 @@ build_target() {
   local preset=$1 target=$2 dir=$root/build/$1 stamp generator=()
   mkdir -p "$dir"
   stamp=$(mktemp "$root/build/stamp.XXXXXX")
-  printf '%s' "$root" >"$stamp"
+  printf '%s' "$root" >"$stamp" && chmod 644 "$stamp"
   if [ -f "$dir/CMakeCache.txt" ] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$dir/CMakeCache.txt"; then
     rm -rf "$dir" && mkdir -p "$dir"  # the repository was moved or copied
   fi
