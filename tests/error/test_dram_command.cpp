@@ -82,7 +82,7 @@ TEST_CASE("accsim dram reports mistakes in one line") {
   write(folder / "columns.csv", "op,address\nR,0x40\n");
   write(folder / "none.csv", "op,addr_hex\n");
   write(folder / "empty.csv", "");
-  write(folder / "zero.csv", std::string("op,addr_hex\nR,0x4\0000\n", 22));
+  write(folder / "zero.csv", std::string("op,addr_hex\nR,0x4\0000\n", 20));
   write(folder / "long.csv", std::string(100000, 'x'));
   const auto message = [&](std::vector<std::string> arguments) {
     arguments.insert(arguments.end(), {"--out", "out.json"});
