@@ -99,13 +99,13 @@ void GroupOrder::add_signals() {
     for (const Signal& signal : nodes_[n].instruction->signals) {
       auto& by_queue = semaphores_[semaphore(signal.core, signal.semaphore)].signals;
       auto it = std::find_if(by_queue.begin(), by_queue.end(),
-                             [&](const auto& entry) { return entry.first == nodes_[n].queue; });
+                             [&](const auto& entry) { return entry.queue == nodes_[n].queue; });
       if (it == by_queue.end()) it = by_queue.insert(by_queue.end(), {nodes_[n].queue, {}});
-      const std::int64_t before = it->second.empty() ? 0 : it->second.back().sum;
-      if (!it->second.empty() && it->second.back().node == static_cast<Node>(n)) {
-        it->second.back().sum += signal.count;  // two signals of one instruction
+      const std::int64_t before = it->points.empty() ? 0 : it->points.back().sum;
+      if (!it->points.empty() && it->points.back().node == static_cast<Node>(n)) {
+        it->points.back().sum += signal.count;  // two signals of one instruction
       } else {
-        it->second.push_back({static_cast<Node>(n), before + signal.count});
+        it->points.push_back({static_cast<Node>(n), before + signal.count});
       }
     }
   }
@@ -147,10 +147,11 @@ std::string GroupOrder::diagnose(const Execution& execution) const {
             ", needs " + std::to_string(wait.count) + ")";
     seen.push_back(queue);
     Node signaller = -1;
-    for (const auto& [from, points] : semaphores_[s].signals) {
-      const auto left = std::find_if(points.begin(), points.end(),
-                                     [&](const SignalPoint& point) { return point.node >= execution.next_of(from); });
-      if (left != points.end() && signaller < 0) signaller = left->node;
+    for (const QueueSignals& signals : semaphores_[s].signals) {
+      const auto left = std::find_if(signals.points.begin(), signals.points.end(), [&](const SignalPoint& point) {
+        return point.node >= execution.next_of(signals.queue);
+      });
+      if (left != signals.points.end() && signaller < 0) signaller = left->node;
     }
     if (signaller < 0) return text + ", which nobody signals any more";
     text += ", which " + name(signaller) + " would signal";
@@ -177,9 +178,10 @@ void GroupOrder::join_necessary(const SemaphoreInfo& info, std::int64_t needed, 
   };
   std::int64_t total = 0;
   if (info.signals.size() > 1) {
-    for (const auto& [queue, points] : info.signals) total += available(points);
+    for (const QueueSignals& signals : info.signals) total += available(signals.points);
   }
-  for (const auto& [queue, points] : info.signals) {
+  for (const QueueSignals& signals : info.signals) {
+    const std::vector<SignalPoint>& points = signals.points;
     const std::int64_t others = info.signals.size() > 1 ? total - available(points) : 0;
     // The last signal of this queue before which queue and others together stay below `needed`.
     const auto behind = std::partition_point(points.begin(), points.end(), [&](const SignalPoint& point) {

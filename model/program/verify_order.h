@@ -54,11 +54,15 @@ class GroupOrder {
     Node node = 0;
     std::int64_t sum = 0;
   };
+  struct QueueSignals {
+    std::uint32_t queue = 0;
+    std::vector<SignalPoint> points;
+  };
   struct SemaphoreInfo {
     CoreId core;
     std::int32_t number = 0;
     std::int32_t waiting_queue = -1;
-    std::vector<std::pair<std::uint32_t, std::vector<SignalPoint>>> signals;  // by queue
+    std::vector<QueueSignals> signals;
   };
   struct Execution;
 
@@ -68,7 +72,7 @@ class GroupOrder {
   }
   void add_signals();
   void compute_clocks();
-  void join_necessary(const SemaphoreInfo& semaphore, std::int64_t needed, Node waiting,
+  void join_necessary(const SemaphoreInfo& info, std::int64_t needed, Node waiting,
                       const std::vector<std::int32_t>& known, std::int32_t* clock) const;
   void pass_over_clocks(const std::vector<std::int32_t>& known);
   [[nodiscard]] std::string diagnose(const Execution& execution) const;

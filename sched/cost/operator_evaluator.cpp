@@ -60,6 +60,11 @@ NestEvaluator::NestEvaluator(const LoopNest& nest, const Operator& op, const Mac
   work_.transcendental_activations = is_transcendental(op.type) ? 1 : 0;
   for (const FusedActivation& a : op.activations) work_.transcendental_activations += is_transcendental(a.type) ? 1 : 0;
 
+  for (std::size_t d = 0; d < nest.dims.size(); ++d)
+    if (nest.dims[d].kind != DimKind::k) result_dims_ |= bit(static_cast<int>(d));
+  for (std::size_t i = 0; i < nest.operands.size(); ++i) packing_order_.push_back(i);
+  std::stable_sort(packing_order_.begin(), packing_order_.end(),
+                   [this](std::size_t x, std::size_t y) { return packing_rank(x) < packing_rank(y); });
   for (const Operand& operand : nest.operands) {
     OperandTable& table = operands_.emplace_back();
     std::vector<AxisTable>& axes = axes_.emplace_back();
@@ -170,56 +175,50 @@ const NestEvaluator::OperandEntry& NestEvaluator::entry(std::size_t operand, con
   return entry;
 }
 
-BufferBytes NestEvaluator::needs(const TileChoice& choice) { return ring_bytes(choice, false); }
+void NestEvaluator::select(const TileChoice& choice) {
+  choice_ = choice;
+  for (std::size_t i = 0; i < nest_->operands.size(); ++i) entry_[i] = &entry(i, choice);
+  for (std::size_t d = 0; d < tiles_.size(); ++d) trip_[d] = trips_[d][static_cast<std::size_t>(choice[d])];
+}
 
-BufferBytes NestEvaluator::single_needs(const TileChoice& choice) { return ring_bytes(choice, true); }
-
-std::size_t NestEvaluator::rings_of(const TileChoice& choice, bool single, Rings& rings) {
+std::size_t NestEvaluator::rings_of(Rings& rings) const {
   std::size_t n = 0;
+  std::uint32_t looped = 0;
+  for (std::size_t d = 0; d < tiles_.size(); ++d)
+    if (trip_[d] > 1) looped |= bit(static_cast<int>(d));
   const std::size_t output = nest_->operands.size() - 1;
-  for (std::size_t i = 0; i <= output; ++i) {
+  for (const std::size_t i : packing_order_) {
     if ((flow_ == TileFlow::gather && i == 0) || (flow_ == TileFlow::copy && i == output)) continue;
     const OperandRole role = nest_->operands[i].role;
-    int asked = buffers_[role == OperandRole::output ? 2 : role == OperandRole::input ? 0 : 1];
-    bool refilled = flow_ == TileFlow::copy;
-    for (std::size_t d = 0; d < tiles_.size(); ++d) {
-      const bool moves = i == output ? nest_->dims[d].kind != DimKind::k
-                                     : (operands_[i].moving & bit(static_cast<int>(d))) != 0;
-      refilled = refilled || (moves && trips_[d][static_cast<std::size_t>(choice[d])] > 1);
-    }
-    if (!refilled || single) asked = 1;
-    rings[n++] = {i, asked, entry(i, choice).buffer_bytes, 0};
+    const int asked = buffers_[role == OperandRole::output ? 2 : role == OperandRole::input ? 0 : 1];
+    const bool refilled = flow_ == TileFlow::copy || (looped & (i == output ? result_dims_ : operands_[i].moving)) != 0;
+    rings[n++] = {i, refilled ? asked : 1, entry_[i]->buffer_bytes, 0};
   }
   return n;
 }
 
-BufferBytes NestEvaluator::ring_bytes(const TileChoice& choice, bool single) {
+NestEvaluator::Needs NestEvaluator::needs() const {
   Rings rings;
-  const std::size_t n = rings_of(choice, single, rings);
-  BufferBytes bytes;
+  const std::size_t n = rings_of(rings);
+  Needs needs;
   for (std::size_t r = 0; r < n; ++r) {
-    bytes.scratchpad += rings[r].buffers * rings[r].bytes;
-    bytes.accumulator += rings[r].buffers * entry(rings[r].operand, choice).sum_bytes;
+    const std::int64_t sums = entry_[rings[r].operand]->sum_bytes;
+    needs.rings.scratchpad += rings[r].buffers * rings[r].bytes;
+    needs.rings.accumulator += rings[r].buffers * sums;
+    needs.single.scratchpad += rings[r].bytes;
+    needs.single.accumulator += sums;
   }
-  return bytes;
+  return needs;
 }
 
-// Buffers as lowering places them: weights, biases, the others; in banks of their own (biases behind what is before them) where
-// that fits, else densely.
-double NestEvaluator::conflict_lines(std::span<Ring> rings) const {
-  const auto rank = [this](const Ring& ring) {
-    const OperandRole role = nest_->operands[ring.operand].role;
-    return role == OperandRole::weight ? 0 : role == OperandRole::bias ? 1 : 2;
-  };
-  std::stable_sort(rings.begin(), rings.end(), [&](const Ring& a, const Ring& b) { return rank(a) < rank(b); });
-  const std::int64_t bank = core_->scratchpad.bank_bytes();
-  std::int64_t used = 0;
-  for (const Ring& ring : rings) {
-    const std::int64_t align = rank(ring) == 1 ? core_->scratchpad.port_bytes : bank;
-    for (std::int64_t i = 0; i < ring.buffers; ++i) used = ceil_div(used, align) * align + ring.bytes;
-  }
-  if (used <= core_->scratchpad.size().value()) return 0;
+int NestEvaluator::packing_rank(std::size_t operand) const {
+  const OperandRole role = nest_->operands[operand].role;
+  return role == OperandRole::weight ? 0 : role == OperandRole::bias ? 1 : 2;
+}
 
+// Buffers as lowering places them where they do not fit into banks of their own: densely.
+double NestEvaluator::conflict_lines(std::span<const Ring> rings) const {
+  const std::int64_t bank = core_->scratchpad.bank_bytes();
   const OperandRole streamed =
       core_->array.dataflow == Dataflow::input_stationary ? OperandRole::weight : OperandRole::input;
   const auto port = static_cast<double>(core_->scratchpad.port_bytes);
@@ -291,14 +290,14 @@ std::pair<double, double> NestEvaluator::vector_of(std::int64_t results) const {
           static_cast<double>(vector_lane_operations(work, core_->vector))};
 }
 
-void NestEvaluator::count_engines(const TileChoice& choice, OperatorCounts& counts, bool bound) {
-  if (flow_ == TileFlow::array) count_array(choice, counts, bound);
-  if (flow_ == TileFlow::vector) count_vector(choice, counts, bound);
+void NestEvaluator::count_engines(OperatorCounts& counts, bool bound) const {
+  if (flow_ == TileFlow::array) count_array(counts, bound);
+  if (flow_ == TileFlow::vector) count_vector(counts, bound);
 }
 
-void NestEvaluator::count_array(const TileChoice& choice, OperatorCounts& counts, bool bound) const {
+void NestEvaluator::count_array(OperatorCounts& counts, bool bound) const {
   std::array<const KindEntry*, 4> kind{};
-  for (std::size_t i = 0; i < kind.size(); ++i) kind[i] = &kinds_[i].entries[index_of(kinds_[i].radix, choice)];
+  for (std::size_t i = 0; i < kind.size(); ++i) kind[i] = &kinds_[i].entries[index_of(kinds_[i].radix, choice_)];
   const auto classes = [&](std::size_t i) {  // whole tiles come first
     return std::span(size_classes_).subspan(kind[i]->begin, bound ? 1 : kind[i]->end - kind[i]->begin);
   };
@@ -344,9 +343,9 @@ void NestEvaluator::count_array(const TileChoice& choice, OperatorCounts& counts
   counts.macs += macs;
 }
 
-void NestEvaluator::count_vector(const TileChoice& choice, OperatorCounts& counts, bool bound) const {
+void NestEvaluator::count_vector(OperatorCounts& counts, bool bound) const {
   const auto m = static_cast<std::size_t>(DimKind::m);
-  const KindEntry& entry = kinds_[m].entries[index_of(kinds_[m].radix, choice)];
+  const KindEntry& entry = kinds_[m].entries[index_of(kinds_[m].radix, choice_)];
   const bool normalises = work_.kind == VectorKind::softmax || work_.kind == VectorKind::layer_normalization;
   for (const SizeClass& c : std::span(size_classes_).subspan(entry.begin, bound ? 1 : entry.end - entry.begin)) {
     const auto [cycles, lanes] = vector_of(c.size);
@@ -359,46 +358,65 @@ void NestEvaluator::count_vector(const TileChoice& choice, OperatorCounts& count
   counts.last_vector_cycles = vector_of(entry.last).first;
 }
 
-void NestEvaluator::count_traffic(const TileChoice& choice, std::span<const int> order, OperatorCounts& counts) {
-  const auto trips = [&](int d) { return trips_[static_cast<std::size_t>(d)][static_cast<std::size_t>(choice[static_cast<std::size_t>(d)])]; };
+std::pair<double, double> NestEvaluator::loads_of(const OperandEntry& e, std::span<const int> order) const {
+  double loads = 1, outer = 1, own = 1;
+  for (const int d : order) {
+    const double trip = trip_[static_cast<std::size_t>(d)];
+    if (trip <= 1) continue;
+    outer *= trip;
+    if ((e.moving & bit(d)) == 0) continue;
+    own *= trip;
+    loads = outer;
+  }
+  return {loads, own};
+}
+
+// Rings in banks of their own (biases behind what is before them) have none.
+void NestEvaluator::count_conflicts(std::span<const int> order, OperatorCounts& counts) const {
+  if (flow_ != TileFlow::array) return;
+  Rings rings;
+  const std::size_t n = rings_of(rings);
+  std::int64_t used = 0;
+  for (std::size_t r = 0; r < n; ++r) {
+    const std::int64_t align =
+        packing_rank(rings[r].operand) == 1 ? core_->scratchpad.port_bytes : core_->scratchpad.bank_bytes();
+    for (std::int64_t i = 0; i < rings[r].buffers; ++i) used = ceil_div(used, align) * align + rings[r].bytes;
+  }
+  if (used <= core_->scratchpad.size().value()) return;
+  for (std::size_t r = 0; r < n; ++r) {
+    const OperandEntry& e = *entry_[rings[r].operand];
+    rings[r].traffic = e.totals.bytes;
+    if (rings[r].operand + 1 == nest_->operands.size()) continue;
+    const auto [loads, own] = loads_of(e, order);
+    rings[r].traffic *= loads / own;
+  }
+  counts.conflict_lines += conflict_lines(std::span(rings).first(n));
+}
+
+void NestEvaluator::count_traffic(std::span<const int> order, OperatorCounts& counts) const {
   const std::size_t output = nest_->operands.size() - 1;
   double tiles = 1;  // of the output
   for (std::size_t d = 0; d < tiles_.size(); ++d)
-    if (nest_->dims[d].kind != DimKind::k) tiles *= trips(static_cast<int>(d));
+    if (nest_->dims[d].kind != DimKind::k) tiles *= trip_[d];
 
   const bool vector = flow_ == TileFlow::vector;
   const bool window = work_.kind == VectorKind::max_pool || work_.kind == VectorKind::average_pool;
   const bool normalises = work_.kind == VectorKind::softmax || work_.kind == VectorKind::layer_normalization;
   const bool first_nest = counts.load_descriptors == 0;
   double first_bursts = 0;
-  Rings rings;
-  const std::size_t ring_count = flow_ == TileFlow::array ? rings_of(choice, false, rings) : 0;
-  const auto note_traffic = [&](std::size_t operand, double bytes) {
-    for (std::size_t r = 0; r < ring_count; ++r)
-      if (rings[r].operand == operand) rings[r].traffic = bytes;
-  };
   for (std::size_t i = 0; i < output; ++i) {
-    const OperandEntry& e = entry(i, choice);
-    double loads = 1, outer = 1, own = 1;
-    for (const int d : order) {
-      const double trip = trips(d);
-      if (trip <= 1) continue;
-      outer *= trip;
-      if ((e.moving & bit(d)) == 0) continue;
-      own *= trip;
-      loads = outer;
-    }
+    const OperandEntry& e = *entry_[i];
+    const auto [loads, own] = loads_of(e, order);
     const OperandRole role = nest_->operands[i].role;
     const bool table = flow_ == TileFlow::gather && i == 0;
     const double times = loads / own;  // that each distinct box is fetched
     double descriptors = e.totals.boxes * times;
     if (table && nest_->operands[0].axes.size() > 2)  // one for each index of the outer axis
-      descriptors *= static_cast<double>(tiles_[0][static_cast<std::size_t>(choice[0])]);
+      descriptors *= static_cast<double>(tiles_[0][static_cast<std::size_t>(choice_[0])]);
     counts.load_bursts_long += e.totals.bursts_long * times;
     counts.load_bursts_short += e.totals.bursts_short * times;
     counts.load_slow_long += e.totals.slow_long * times;
     counts.load_slow_short += e.totals.slow_short * times;
-    note_traffic(i, e.totals.bytes * times);
     counts.load_descriptors += descriptors;
     counts.load_bytes += e.totals.bytes * times;
     counts.load_activates += e.totals.activates * times;
@@ -419,13 +437,11 @@ void NestEvaluator::count_traffic(const TileChoice& choice, std::span<const int>
   }
   if (first_nest) counts.first_load_bursts = first_bursts;
 
-  const OperandEntry& out = entry(output, choice);
+  const OperandEntry& out = *entry_[output];
   counts.store_bursts_long += out.totals.bursts_long;
   counts.store_bursts_short += out.totals.bursts_short;
   counts.store_slow_long += out.totals.slow_long;
   counts.store_slow_short += out.totals.slow_short;
-  note_traffic(output, out.totals.bytes);
-  if (ring_count > 0) counts.conflict_lines += conflict_lines(std::span(rings).first(ring_count));
   counts.store_descriptors += out.totals.boxes;
   counts.store_bytes += out.totals.bytes;
   counts.store_activates += out.totals.activates;
@@ -522,7 +538,8 @@ OperatorCounts counts_of(const Network& network, OpId op, const OperatorMapping&
     for (const std::int64_t size : tile_sizes(nest, mapping)) tiles.push_back({size});
     NestEvaluator evaluator(nest, network.op(op), rates, core, std::move(tiles));
     evaluator.set_buffers(buffers_of(mapping, "input"), buffers_of(mapping, "weight"), buffers_of(mapping, "output"));
-    evaluator.count(TileChoice{}, loop_order(nest, mapping), counts);
+    evaluator.select(TileChoice{});
+    evaluator.count(loop_order(nest, mapping), counts);
   }
   return counts;
 }

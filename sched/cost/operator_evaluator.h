@@ -62,20 +62,28 @@ class NestEvaluator {
   [[nodiscard]] std::size_t dims() const { return nest_->dims.size(); }
   // Buffers asked for ("input", "weight", "output"), as OperatorMapping::buffers.
   void set_buffers(int input, int weight, int output) { buffers_ = {input, weight, output}; }
-  BufferBytes needs(const TileChoice& choice);
-  // With one buffer for each ring: never less for larger tiles.
-  BufferBytes single_needs(const TileChoice& choice);
+  // The tiles that the calls below are about.
+  void select(const TileChoice& choice);
+
+  struct Needs {
+    BufferBytes rings;
+    BufferBytes single;  // with one buffer for each ring: never less for larger tiles
+  };
+  [[nodiscard]] Needs needs() const;
   // Adds what running the whole nest does. `order`: dimensions outermost first, reduced ones innermost.
-  void count(const TileChoice& choice, std::span<const int> order, OperatorCounts& counts) {
-    count_traffic(choice, order, counts);
-    count_work(choice, counts);
+  void count(std::span<const int> order, OperatorCounts& counts) const {
+    count_traffic(order, counts);
+    count_conflicts(order, counts);
+    count_work(counts);
   }
   // The part that depends on the order of the loops: loads, stores and what they mean for the scratchpad.
-  void count_traffic(const TileChoice& choice, std::span<const int> order, OperatorCounts& counts);
+  void count_traffic(std::span<const int> order, OperatorCounts& counts) const;
+  // What that traffic means for the banks.
+  void count_conflicts(std::span<const int> order, OperatorCounts& counts) const;
   // The other part: array and vector unit.
-  void count_work(const TileChoice& choice, OperatorCounts& counts) { count_engines(choice, counts, false); }
+  void count_work(OperatorCounts& counts) const { count_engines(counts, false); }
   // No count more than count_work's: whole tiles and the last one alone.
-  void bound_work(const TileChoice& choice, OperatorCounts& counts) { count_engines(choice, counts, true); }
+  void bound_work(OperatorCounts& counts) const { count_engines(counts, true); }
 
  private:
   struct OperandEntry {
@@ -130,12 +138,14 @@ class NestEvaluator {
     double traffic = 0;      // bytes that the DMA moves
   };
   using Rings = std::array<Ring, kMaxOperands>;
-  std::size_t rings_of(const TileChoice& choice, bool single, Rings& rings);
-  BufferBytes ring_bytes(const TileChoice& choice, bool single);
-  [[nodiscard]] double conflict_lines(std::span<Ring> rings) const;
-  void count_engines(const TileChoice& choice, OperatorCounts& counts, bool bound);
-  void count_array(const TileChoice& choice, OperatorCounts& counts, bool bound) const;
-  void count_vector(const TileChoice& choice, OperatorCounts& counts, bool bound) const;
+  std::size_t rings_of(Rings& rings) const;  // in the order in which lowering places them
+  // Fetches of an operand's tiles; fetches of each of its distinct boxes once.
+  [[nodiscard]] std::pair<double, double> loads_of(const OperandEntry& e, std::span<const int> order) const;
+  [[nodiscard]] double conflict_lines(std::span<const Ring> rings) const;
+  [[nodiscard]] int packing_rank(std::size_t operand) const;
+  void count_engines(OperatorCounts& counts, bool bound) const;
+  void count_array(OperatorCounts& counts, bool bound) const;
+  void count_vector(OperatorCounts& counts, bool bound) const;
   [[nodiscard]] std::int64_t element_count_of_output() const;
 
   const model::LoopNest* nest_;
@@ -147,8 +157,13 @@ class NestEvaluator {
   std::vector<std::vector<std::int64_t>> tiles_;
   std::vector<std::vector<double>> trips_;  // by dimension and candidate
   std::array<int, 3> buffers_{2, 2, 2};
+  TileChoice choice_{};                                    // selected
+  std::array<const OperandEntry*, kMaxOperands> entry_{};  // of the operands, for it
+  std::array<double, kMaxDims> trip_{};                    // of the dimensions
   model::VectorWork work_;       // with `results` for one element of the result
   std::int64_t row_ = 1;
+  std::uint32_t result_dims_ = 0;           // not reduced over tiles
+  std::vector<std::size_t> packing_order_;  // operands as lowering places their buffers
   std::vector<OperandTable> operands_;
   std::vector<std::vector<AxisTable>> axes_;  // by operand and axis
   std::array<KindTable, 4> kinds_;            // group, m, n, k

@@ -81,7 +81,10 @@ class OperatorSearch {
   }
 
   // Of the smallest tiles.
-  [[nodiscard]] BufferBytes least_needs() { return needs(TileChoice{}); }
+  [[nodiscard]] BufferBytes least_needs() {
+    choice_ = {};
+    return needs().rings;
+  }
 
  private:
   static bool moves(const Operand& operand, int dim) {
@@ -100,47 +103,46 @@ class OperatorSearch {
     return nests_.front().dims[static_cast<std::size_t>(dim)].kind == DimKind::k;
   }
 
-  // The nests of an operator follow each other through the same buffers.
-  BufferBytes needs(const TileChoice& choice) {
-    BufferBytes all;
+  // Selects the current choice. The nests of an operator follow each other through the same buffers.
+  NestEvaluator::Needs needs() {
+    NestEvaluator::Needs all;
+    const auto raise = [](BufferBytes& to, const BufferBytes& by) {
+      to.scratchpad = std::max(to.scratchpad, by.scratchpad);
+      to.accumulator = std::max(to.accumulator, by.accumulator);
+    };
     for (const auto& evaluator : evaluators_) {
-      const BufferBytes bytes = evaluator->needs(choice);
-      all.scratchpad = std::max(all.scratchpad, bytes.scratchpad);
-      all.accumulator = std::max(all.accumulator, bytes.accumulator);
+      evaluator->select(choice_);
+      const NestEvaluator::Needs own = evaluator->needs();
+      raise(all.rings, own.rings);
+      raise(all.single, own.single);
     }
     return all;
   }
+  [[nodiscard]] bool fits(const BufferBytes& bytes) const {
+    return bytes.scratchpad <= core_.scratchpad.size().value() && bytes.accumulator <= core_.accumulator.size().value();
+  }
 
   void descend(std::size_t level) {
-    if (level == tiled_.size()) {
-      if (!boxes()) return;
-      const BufferBytes bytes = needs(choice_);
-      if (bytes.scratchpad <= core_.scratchpad.size().value() && bytes.accumulator <= core_.accumulator.size().value())
-        evaluate(bytes);
+    if (level == tiled_.size()) {  // nothing to tile at all
+      leaf(needs().rings);
       return;
     }
     const auto d = static_cast<std::size_t>(tiled_[level]);
     for (std::size_t i = 0; i < tiles_[d].size(); ++i) {
       choice_[d] = static_cast<std::int32_t>(i);
-      // Larger tiles of the dimensions to come need no less than the smallest ones, rings of two that become one aside.
-      const BufferBytes least = least_of(choice_);
-      if (least.scratchpad > core_.scratchpad.size().value() || least.accumulator > core_.accumulator.size().value()) {
-        break;
+      const NestEvaluator::Needs least = needs();
+      if (!fits(least.single)) break;  // larger tiles, of this or another dimension, need no less
+      if (level + 1 < tiled_.size()) {
+        descend(level + 1);
+      } else {
+        leaf(least.rings);
       }
-      descend(level + 1);
     }
     choice_[d] = 0;
   }
 
-  // One buffer of each ring, which no larger tile undercuts.
-  BufferBytes least_of(const TileChoice& choice) {
-    BufferBytes all;
-    for (const auto& evaluator : evaluators_) {
-      const BufferBytes bytes = evaluator->single_needs(choice);
-      all.scratchpad = std::max(all.scratchpad, bytes.scratchpad);
-      all.accumulator = std::max(all.accumulator, bytes.accumulator);
-    }
-    return all;
+  void leaf(const BufferBytes& bytes) {
+    if (fits(bytes) && boxes()) evaluate(bytes);
   }
 
   void evaluate(const BufferBytes& bytes) {
@@ -150,15 +152,15 @@ class OperatorSearch {
     for (const Order& order : orders()) {
       ++candidates_;
       OperatorCounts traffic;
-      for (const auto& evaluator : evaluators_) evaluator->count_traffic(choice_, order, traffic);
+      for (const auto& evaluator : evaluators_) evaluator->count_traffic(order, traffic);
       if (!worked) {
         OperatorCounts bound = traffic;
-        bound.conflict_lines = 0;  // may shrink as the array's cycles grow
-        for (const auto& evaluator : evaluators_) evaluator->bound_work(choice_, bound);
+        for (const auto& evaluator : evaluators_) evaluator->bound_work(bound);
         if (front_.covers(figure_of(bound), footprint)) continue;
-        for (const auto& evaluator : evaluators_) evaluator->count_work(choice_, work);
+        for (const auto& evaluator : evaluators_) evaluator->count_work(work);
         worked = true;
       }
+      for (const auto& evaluator : evaluators_) evaluator->count_conflicts(order, traffic);
       traffic += work;
       front_.insert(figure_of(traffic), footprint, {choice_, &order});
     }

@@ -198,13 +198,13 @@ bool reports_conflict(const model::GroupOrder& order) {
   std::map<model::MemoryIndex, model::MemoryState> states;
   for (const model::GroupOrder::Node node : order.sequence()) {
     for (const model::Access& access : model::accesses_of(order.instruction(node))) {
-      const auto [state, is_new] = states.try_emplace(access.memory);
-      if (is_new) state->second.provide(0, 4096);
+      const bool is_new = states.count(access.memory) == 0;
+      model::MemoryState& state = states[access.memory];
+      if (is_new) state.provide(0, 4096);
       bool found = false;
       access.range.each_row([&](std::int64_t begin, std::int64_t end) {
         using Kind = model::MemoryState::Conflict::Kind;
-        const auto conflict =
-            access.write ? state->second.write(begin, end, node, order) : state->second.read(begin, end, node, order);
+        const auto conflict = access.write ? state.write(begin, end, node, order) : state.read(begin, end, node, order);
         found = conflict && (conflict->kind == Kind::with_writer || conflict->kind == Kind::with_reader);
         return !found;
       });

@@ -185,7 +185,9 @@ class Mutations {
                                                   {"live_out", &model::GroupProgram::live_out},
                                                   {"buffers", &model::GroupProgram::buffers},
                                                   {"prefetch", &model::GroupProgram::prefetch}};
-    for (const auto& [name, list] : lists) {
+    for (const auto& entry : lists) {
+      const std::string name = entry.first;
+      const List list = entry.second;
       for (std::size_t r = 0; r < (original_.groups[g].*list).size(); ++r) {
         const auto plain = [&](const std::string& sort, const std::function<void(std::vector<model::Region>&)>& edit) {
           Mutant mutant{sort + " of " + name, "group " + std::to_string(g) + " region " + std::to_string(r), original_};

@@ -347,7 +347,8 @@ TEST_CASE("tables for many candidates give what one mapping gives") {
             std::find(tiles[d].begin(), tiles[d].end(), sizes[d]) - tiles[d].begin());
       evaluator.set_buffers(buffers_of(mapping, "input"), buffers_of(mapping, "weight"), buffers_of(mapping, "output"));
       sched::OperatorCounts counts;
-      evaluator.count(choice, loop_order(nest, mapping), counts);
+      evaluator.select(choice);
+      evaluator.count(loop_order(nest, mapping), counts);
       const auto single = sched::counts_of(network, OpId(0), mapping, core, rates);
       REQUIRE(counts.load_bytes == single.load_bytes);
       REQUIRE(counts.load_bursts_long == single.load_bursts_long);
@@ -359,14 +360,14 @@ TEST_CASE("tables for many candidates give what one mapping gives") {
       std::int64_t scratchpad = 0, accumulator = 0;
       for (const BufferNeed& need : buffer_needs(nest, mapping, core))
         (need.accumulator ? accumulator : scratchpad) += need.buffers * need.bytes.value();
-      const sched::BufferBytes bytes = evaluator.needs(choice);
+      const sched::BufferBytes bytes = evaluator.needs().rings;
       REQUIRE(bytes.scratchpad == scratchpad);
       REQUIRE(bytes.accumulator == accumulator);
 
       // The bound used for pruning is none that the counts undercut.
       sched::OperatorCounts bound;
-      evaluator.count_traffic(choice, loop_order(nest, mapping), bound);
-      evaluator.bound_work(choice, bound);
+      evaluator.count_traffic(loop_order(nest, mapping), bound);
+      evaluator.bound_work(bound);
       REQUIRE(bound.array_cycles <= counts.array_cycles);
       REQUIRE(bound.vector_cycles <= counts.vector_cycles);
       REQUIRE(bound.last_pass_interval == counts.last_pass_interval);
