@@ -23,12 +23,12 @@ ArrayMachine::Pass ArrayMachine::begin(const model::ArrayPass& pass, Cycles at) 
   const std::int64_t stationary_lines = input_stationary ? t.input_lines : t.weight_lines;
   const std::int64_t streamed_lines = input_stationary ? t.weight_lines : t.input_lines;
   Cycles stall;
-  stall += scratchpad_->stream(at, output_stationary ? streaming : loading, place(stationary), size(stationary),
+  stall += scratchpad_->stream(Master::array, at, output_stationary ? streaming : loading, place(stationary), size(stationary),
                                stationary_lines);
-  stall += scratchpad_->stream(output_stationary ? at : at + rows, streaming, place(streamed), size(streamed),
+  stall += scratchpad_->stream(Master::array, output_stationary ? at : at + rows, streaming, place(streamed), size(streamed),
                                streamed_lines);
   const Cycles first_result = at + t.latency - streaming + stall;
-  stall += accumulator_->stream(std::max(at, first_result), streaming, place(pass.output), size(pass.output),
+  stall += accumulator_->stream(Master::array, std::max(at, first_result), streaming, place(pass.output), size(pass.output),
                                 t.output_lines);
   const Cycles end = std::max(at + t.latency + stall, last_end_ + Cycles(1));
   next_begin_ = at + t.interval + stall;

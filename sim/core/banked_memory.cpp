@@ -1,5 +1,7 @@
 #include "sim/core/banked_memory.h"
 
+#include <numeric>
+
 #include "model/base/error.h"
 
 namespace accsim::sim {
@@ -101,29 +103,49 @@ void PortCalendar::forget_before(std::int64_t now) {
 BankedMemory::BankedMemory(const model::MemoryConfig& config)
     : bank_bytes_(config.bank_bytes()),
       port_bytes_(config.port_bytes),
-      banks_(static_cast<std::size_t>(config.banks)) {}
+      banks_(static_cast<std::size_t>(config.banks)),
+      conflicts_(banks_.size()) {}
+
+std::size_t BankedMemory::bank_of(std::int64_t address) const {
+  const auto bank = static_cast<std::size_t>(address / bank_bytes_);
+  if (bank >= banks_.size()) throw model::InternalError("access outside a memory");
+  return bank;
+}
+
+std::int64_t BankedMemory::conflict_cycles() const {
+  std::int64_t sum = 0;
+  for (const auto& bank : conflicts_) sum = std::accumulate(bank.begin(), bank.end(), sum);
+  return sum;
+}
+
+Cycles BankedMemory::first_free(std::int64_t address, Cycles from) const {
+  return Cycles(banks_[bank_of(address)].first_free(from.value()));
+}
+
+void BankedMemory::count_wait(Master master, std::int64_t address, Cycles waited) {
+  conflicts_[bank_of(address)][static_cast<std::size_t>(master)] += waited.value();
+}
 
 void BankedMemory::advance(Cycles now) { now_ = std::max(now_, now.value()); }
 
-Cycles BankedMemory::access(Cycles wanted, std::int64_t address, std::int64_t bytes) {
+Cycles BankedMemory::access(Master master, Cycles wanted, std::int64_t address, std::int64_t bytes) {
   std::int64_t t = wanted.value();
-  std::int64_t lines = 0;
   const std::int64_t end = address + bytes;
   while (address < end) {
-    const auto bank = static_cast<std::size_t>(address / bank_bytes_);
-    if (bank >= banks_.size()) throw model::InternalError("access outside a memory");
+    const std::size_t bank = bank_of(address);
     const std::int64_t stop = std::min(end, (static_cast<std::int64_t>(bank) + 1) * bank_bytes_);
     const std::int64_t count = (stop - 1) / port_bytes_ - address / port_bytes_ + 1;
     if (banks_[bank].crowded()) banks_[bank].forget_before(now_);
-    t = banks_[bank].take(t, count);
-    lines += count;
+    const std::int64_t done = banks_[bank].take(t, count);
+    conflicts_[bank][static_cast<std::size_t>(master)] += done - t - count;
+    t = done;
     address = stop;
   }
-  conflict_cycles_ += t - wanted.value() - lines;
   return Cycles(t);
 }
 
-Cycles BankedMemory::stream(Cycles start, Cycles span, std::int64_t address, std::int64_t bytes, std::int64_t lines) {
+Cycles BankedMemory::stream(Master master, Cycles start, Cycles span, std::int64_t address, std::int64_t bytes,
+                            std::int64_t lines) {
   if (lines == 0 || bytes == 0) return Cycles(0);
   // A port gives one line a cycle: more lines than cycles stretch the stream.
   const std::int64_t stretched = std::max(span.value(), lines);
@@ -132,8 +154,7 @@ Cycles BankedMemory::stream(Cycles start, Cycles span, std::int64_t address, std
   const std::int64_t end = address + bytes;
   std::int64_t done_bytes = 0;
   while (address < end) {
-    const auto bank = static_cast<std::size_t>(address / bank_bytes_);
-    if (bank >= banks_.size()) throw model::InternalError("stream outside a memory");
+    const std::size_t bank = bank_of(address);
     const std::int64_t stop = std::min(end, (static_cast<std::int64_t>(bank) + 1) * bank_bytes_);
     // This bank's share of the time and of the lines, in proportion to its bytes.
     const auto share = [&](std::int64_t whole, std::int64_t upto) {
@@ -146,12 +167,13 @@ Cycles BankedMemory::stream(Cycles start, Cycles span, std::int64_t address, std
     const std::int64_t length = std::max(share(stretched, next_bytes) - begin, count);
     if (count > 0) {
       banks_[bank].forget_before(now_);
-      conflicts += banks_[bank].take_stream(start.value() + begin + conflicts, length, count);
+      const std::int64_t waited = banks_[bank].take_stream(start.value() + begin + conflicts, length, count);
+      conflicts_[bank][static_cast<std::size_t>(master)] += waited;
+      conflicts += waited;
     }
     done_bytes = next_bytes;
     address = stop;
   }
-  conflict_cycles_ += conflicts;
   return Cycles(late + conflicts);
 }
 

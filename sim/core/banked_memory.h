@@ -1,10 +1,11 @@
 // A memory of single-ported banks: bank = address / (size / banks), one access of one line (port width) a bank and cycle.
-// Accesses are reserved in the order in which they are asked for; an access takes the first free cycle of its bank at
-// or after the one it wants. A stream is a row of accesses spread evenly over a span; one that finds its cycle taken
-// waits, and all accesses after it are late by as much.
+// Arbitration: a stream (array, vector unit) reserves its accesses when it begins, in the order in which streams begin: a
+// row of accesses spread evenly over a span; one that finds its cycle taken waits, and all accesses after it are late by
+// as much. DMA accesses come after all streams: they take a cycle that nobody has reserved, when it comes.
 // Leaves out: bits, ECC, more than one port, sub-banking.
 #pragma once
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <vector>
@@ -50,6 +51,10 @@ class PortCalendar {
   std::int64_t last_busy_ = -1;   // no reservation at or after this + 1
 };
 
+// Who uses a bank.
+enum class Master : std::uint8_t { array, vector, load, store, remote };
+inline constexpr std::size_t kMasters = 5;
+
 class BankedMemory {
  public:
   explicit BankedMemory(const model::MemoryConfig& config);
@@ -57,21 +62,32 @@ class BankedMemory {
   // Tells that nobody will ask for a cycle before `now` any more.
   void advance(Cycles now);
 
-  // One access after the other to [address, address + bytes): returns the cycle after the last. Conflicts are counted.
-  Cycles access(Cycles wanted, std::int64_t address, std::int64_t bytes);
+  // One access after the other to [address, address + bytes), each in the first free cycle: returns the cycle after the
+  // last. Conflicts are counted.
+  Cycles access(Master master, Cycles wanted, std::int64_t address, std::int64_t bytes);
+  // First cycle at or after `from` in which the bank of `address` is free.
+  [[nodiscard]] Cycles first_free(std::int64_t address, Cycles from) const;
+  // Cycles that an access waited before it asked for its bank.
+  void count_wait(Master master, std::int64_t address, Cycles waited);
   // `lines` accesses over [address, address + bytes) in address order, spread over `span` cycles from `start`: returns
   // the cycles by which the last one is late (a span too short for the lines included).
-  Cycles stream(Cycles start, Cycles span, std::int64_t address, std::int64_t bytes, std::int64_t lines);
+  Cycles stream(Master master, Cycles start, Cycles span, std::int64_t address, std::int64_t bytes, std::int64_t lines);
 
   [[nodiscard]] std::int64_t port_bytes() const { return port_bytes_; }
-  [[nodiscard]] std::int64_t conflict_cycles() const { return conflict_cycles_; }
+  [[nodiscard]] std::size_t bank_of(std::int64_t address) const;
+  [[nodiscard]] std::size_t banks() const { return banks_.size(); }
+  // Cycles lost to conflicts.
+  [[nodiscard]] std::int64_t conflict_cycles() const;
+  [[nodiscard]] std::int64_t conflict_cycles(std::size_t bank, Master master) const {
+    return conflicts_[bank][static_cast<std::size_t>(master)];
+  }
 
  private:
   std::int64_t bank_bytes_;
   std::int64_t port_bytes_;
   std::vector<PortCalendar> banks_;
   std::int64_t now_ = 0;
-  std::int64_t conflict_cycles_ = 0;
+  std::vector<std::array<std::int64_t, kMasters>> conflicts_;  // by bank and master
 };
 
 }  // namespace accsim::sim

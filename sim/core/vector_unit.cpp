@@ -28,11 +28,11 @@ VectorMachine::Operation VectorMachine::begin(const model::VectorOp& op, Cycles 
     BankedMemory& memory = sums ? *accumulator_ : *scratchpad_;
     const std::int64_t bytes = model::storage_bytes(source.type, elements_read(op, source)).value();
     const std::int64_t lines = model::ceil_div(bytes, memory.port_bytes());
-    operation.stall += memory.stream(at, busy, source.place.address, source.bytes().value(), lines);
+    operation.stall += memory.stream(Master::vector, at, busy, source.place.address, source.bytes().value(), lines);
     (sums ? operation.accumulator_read_lines : operation.scratchpad_read_lines) += lines;
   }
   operation.scratchpad_write_lines = model::ceil_div(op.output.bytes().value(), scratchpad_->port_bytes());
-  operation.stall += scratchpad_->stream(at + Cycles(model::kVectorStartup) + operation.stall, busy,
+  operation.stall += scratchpad_->stream(Master::vector, at + Cycles(model::kVectorStartup) + operation.stall, busy,
                                          op.output.place.address, op.output.bytes().value(),
                                          operation.scratchpad_write_lines);
   operation.end = at + base + operation.stall;

@@ -38,23 +38,64 @@ Cycles DmaUnit::take_turn(Cycles earliest) {
   return turn;
 }
 
-Cycles DmaUnit::access_lines(Cycles wanted, std::int64_t number, std::int64_t address, std::int64_t bytes,
-                             ActionCounts& actions) {
+template <class Visit>
+void DmaUnit::new_lines(std::int64_t number, std::int64_t address, std::int64_t bytes, Visit visit) {
   const std::int64_t port = config_->scratchpad.port_bytes;
-  Cycles done = wanted;
   for (std::int64_t line = address / port; line * port < address + bytes; ++line) {
     // The line's number and its instruction's; a line of another instruction is another line.
     const std::int64_t key = (number << 32) | line;
     std::int64_t& gathered = gathered_lines_[static_cast<std::size_t>(line % 64)];
-    if (gathered == key) {
-      done = std::max(done, wanted + Cycles(1));
-      continue;
-    }
+    if (gathered == key) continue;
     gathered = key;
-    done = std::max(done, scratchpad->memory().access(std::max(done, wanted), line * port, port));
-    (write() ? actions.scratchpad_read_bytes : actions.scratchpad_write_bytes) += port;
+    visit(line * port);
   }
-  return done;
+}
+
+void DmaUnit::write_lines(std::int32_t index, Cycles at) {
+  BankedMemory& memory = scratchpad->memory();
+  if (waiting_.empty()) waiting_.resize(memory.banks());
+  Transaction& transaction = (*pool_)[index];
+  transaction.waiting_lines = 0;
+  Descriptor& descriptor = active_[static_cast<std::size_t>(transaction.descriptor - first_number_)];
+  ActionCounts& actions = descriptor.started.group->actions[core_type_];
+  Cycles done = at;
+  new_lines(transaction.descriptor, transaction.local_address, transaction.bytes, [&](std::int64_t address) {
+    actions.scratchpad_write_bytes += memory.port_bytes();
+    std::deque<WaitingLine>& queue = waiting_[memory.bank_of(address)];
+    if (queue.empty() && memory.first_free(address, done) == done) {
+      done = memory.access(Master::load, done, address, memory.port_bytes());
+    } else {
+      queue.push_back({index, address, done});
+      ++waiting_lines_;
+      ++transaction.waiting_lines;
+      wake_at(done);
+    }
+  });
+  descriptor.last_done = std::max(descriptor.last_done, std::max(done, at + Cycles(1)));
+  if (transaction.waiting_lines == 0) finish(index, at);
+}
+
+void DmaUnit::serve_waiting(Cycles now) {
+  if (waiting_lines_ == 0) return;
+  BankedMemory& memory = scratchpad->memory();
+  for (std::deque<WaitingLine>& queue : waiting_) {
+    while (!queue.empty()) {
+      const WaitingLine line = queue.front();
+      const Cycles free = memory.first_free(line.address, std::max(now, line.since));
+      if (free > now) {
+        wake_at(free);
+        break;
+      }
+      memory.count_wait(Master::load, line.address, now - line.since);
+      const Cycles done = memory.access(Master::load, now, line.address, memory.port_bytes());
+      queue.pop_front();
+      --waiting_lines_;
+      Transaction& transaction = (*pool_)[line.transaction];
+      Descriptor& descriptor = active_[static_cast<std::size_t>(transaction.descriptor - first_number_)];
+      descriptor.last_done = std::max(descriptor.last_done, done);
+      if (--transaction.waiting_lines == 0) finish(line.transaction, now);
+    }
+  }
 }
 
 DmaUnit::Descriptor* DmaUnit::next_to_issue() {
@@ -64,6 +105,7 @@ DmaUnit::Descriptor* DmaUnit::next_to_issue() {
 
 void DmaUnit::run(Cycles now) {
   scratchpad->memory().advance(now);
+  serve_waiting(now);
   retire(now);
   if (static_cast<std::int64_t>(active_.size()) < config_->dma.channels && may_start(now)) {
     const Started started = start(now);
@@ -147,11 +189,25 @@ void DmaUnit::issue_store(Cycles now) {
     wake_at(ready);
     return;
   }
-  take_turn(now);
+  BankedMemory& memory = scratchpad->memory();
   const Burst& burst = descriptor->walker.current();
+  const Cycles free = memory.first_free(burst.local_address, now);
+  if (free > now) {
+    if (refused_since_ == kNever) refused_since_ = now;
+    wake_at(free);
+    return;
+  }
+  if (refused_since_ != kNever) memory.count_wait(Master::store, burst.local_address, now - refused_since_);
+  refused_since_ = kNever;
+  take_turn(now);
   const std::int64_t number = first_number_ + static_cast<std::int64_t>(issuing_);
   ActionCounts& actions = descriptor->started.group->actions[core_type_];
-  last_ready_ = std::max(last_ready_, access_lines(now, number, burst.local_address, burst.bytes, actions));
+  Cycles read = now;
+  new_lines(number, burst.local_address, burst.bytes, [&](std::int64_t address) {
+    actions.scratchpad_read_bytes += memory.port_bytes();
+    read = memory.access(Master::store, read, address, memory.port_bytes());
+  });
+  last_ready_ = std::max(last_ready_, std::max(read, now + Cycles(1)));
   // The bank sets the pace where it is slower than the engine.
   next_issue_bytes_ = std::max(next_issue_bytes_, (last_ready_.value() - 1) * config_->dma.bytes_per_cycle);
   send(*descriptor, number, last_ready_);
@@ -166,12 +222,16 @@ void DmaUnit::receive_answer(std::int32_t index, std::int32_t flits, Cycles at) 
   report(Activity::noc_wait, at - Cycles(write() ? 0 : flits));
   report(descriptor.remote_dram ? Activity::dram_transfer : Activity::transfer, at);
 
-  Cycles done = at;
-  if (!write()) {
-    ActionCounts& actions = descriptor.started.group->actions[core_type_];
-    done = access_lines(at, transaction.descriptor, transaction.local_address, transaction.bytes, actions);
+  if (write()) {
+    descriptor.last_done = std::max(descriptor.last_done, at);
+    finish(index, at);
+  } else {
+    write_lines(index, at);
   }
-  descriptor.last_done = std::max(descriptor.last_done, done);
+}
+
+void DmaUnit::finish(std::int32_t index, Cycles at) {
+  Descriptor& descriptor = active_[static_cast<std::size_t>((*pool_)[index].descriptor - first_number_)];
   descriptor.outstanding -= 1;
   outstanding_ -= 1;
   pool_->give_back(index);

@@ -2,6 +2,8 @@
 // end in order.
 // Loads: a request goes out, the data come back, are written to the scratchpad's banks. Stores: the data are read from the
 // banks, travel with the request, an acknowledgment comes back.
+// A bank serves the DMA in cycles that no stream of array or vector unit has reserved; a burst that waits for its bank
+// is still outstanding.
 // Bursts that lie in one line of the scratchpad (its port's width) are gathered and cost its bank one access together.
 // Accounting: the cycles up to the return of a burst are split by where that burst was: in the network, in the memory, or
 // arriving (which is the engine's own work).
@@ -38,6 +40,11 @@ class DmaUnit : public QueueUnit {
   void run(Cycles now) override;
 
  private:
+  struct WaitingLine {
+    std::int32_t transaction;
+    std::int64_t address;
+    Cycles since;
+  };
   struct Descriptor {
     Started started;
     BurstWalker walker;
@@ -46,6 +53,11 @@ class DmaUnit : public QueueUnit {
     std::int64_t outstanding = 0;
     bool remote_dram = true;
   };
+  // A burst of a load is here: its lines go to their banks, at once or when they are free.
+  void write_lines(std::int32_t transaction, Cycles at);
+  void serve_waiting(Cycles now);
+  // All lines of a burst are read or written.
+  void finish(std::int32_t transaction, Cycles done);
   void issue_loads(Cycles from);
   void issue_store(Cycles now);
   void send(Descriptor& descriptor, std::int64_t number, Cycles ready);
@@ -54,8 +66,9 @@ class DmaUnit : public QueueUnit {
   // Cycle in which a burst may go out that may not before `earliest`; takes the turn.
   Cycles take_turn(Cycles earliest);
   [[nodiscard]] Cycles next_turn() const { return Cycles(next_issue_bytes_ / config_->dma.bytes_per_cycle); }
-  // Reads or writes the lines of the scratchpad that nobody of this instruction has; returns the cycle after the last.
-  Cycles access_lines(Cycles wanted, std::int64_t number, std::int64_t address, std::int64_t bytes, ActionCounts& actions);
+  // Calls visit(address) for the lines of the scratchpad that this instruction has no access to yet.
+  template <class Visit>
+  void new_lines(std::int64_t number, std::int64_t address, std::int64_t bytes, Visit visit);
   [[nodiscard]] bool write() const { return queue() == model::Queue::store; }
 
   const model::CoreConfig* config_;
@@ -68,7 +81,10 @@ class DmaUnit : public QueueUnit {
   std::int64_t outstanding_ = 0;
   std::int64_t next_issue_bytes_ = 0;  // the next burst may go out in cycle next_issue_bytes_ / bytes_per_cycle
   std::array<std::int64_t, 64> gathered_lines_{};  // lines of running instructions that have their access, by line modulo 64
+  std::vector<std::deque<WaitingLine>> waiting_;  // loaded lines, by bank
+  std::int64_t waiting_lines_ = 0;
   Cycles last_ready_;
+  Cycles refused_since_ = kNever;  // the next burst of a store wants its bank
   Cycles last_retired_;
 };
 

@@ -24,6 +24,7 @@ struct Transaction {
   std::int32_t source = 0;         // node that asked
   std::int8_t queue = 0;           // load or store queue of that node
   bool write = false;
+  std::int32_t waiting_lines = 0;  // that wait for their bank
   std::int64_t descriptor = 0;     // running number of the instruction in its queue
   Cycles issued, arrived, left;    // request sent, request at the memory, answer sent
 };

@@ -115,12 +115,6 @@ Measurement measure(const Schedule& schedule, const Network& network, const Arch
   return sim::simulate(arch, *program);
 }
 
-std::int64_t cycles_lost_to_banks(const Measurement& m) {
-  std::int64_t lost = 0;
-  for (const CoreMeasurement& core : m.cores) lost += core.scratchpad_conflicts + core.accumulator_conflicts;
-  return lost;
-}
-
 void check_conservation(const Measurement& m) {
   Bytes read;
   Bytes written;
@@ -148,6 +142,7 @@ void check_conservation(const Measurement& m) {
 
 TEST_CASE("no random layer beats its bounds and nothing is lost", "[physics]") {
   int simulated = 0;
+  int slower = 0;  // with faster memory
   for (std::uint64_t seed = 1; seed <= 150; ++seed) {
     Random random(seed);
     const Architecture arch = random_architecture(random);
@@ -173,15 +168,14 @@ TEST_CASE("no random layer beats its bounds and nothing is lost", "[physics]") {
     faster.dram.t_refi = 0;
     faster.dram.resolve({"faster", "dram"});
     const Measurement quick = measure(schedule, network, faster);
-    // Faster data may meet the array at a bank, or each other in the network, at another moment: beyond 1 % only cycles
-    // lost to banks may remain, and a few of arbitration in runs of some hundred cycles.
-    constexpr std::int64_t kArbitration = 16;
-    const std::int64_t lost =
-        kArbitration + std::max<std::int64_t>(0, cycles_lost_to_banks(quick) - cycles_lost_to_banks(m));
-    CHECK(static_cast<double>(quick.cycles.value() - lost) <= 1.01 * static_cast<double>(m.cycles.value()));
+    // Faster data may meet others in the network or in a bank at another moment; that must stay rare and small.
+    const double ratio = static_cast<double>(quick.cycles.value()) / static_cast<double>(m.cycles.value());
+    CHECK(ratio <= 1.10);
+    if (ratio > 1.01) ++slower;
     ++simulated;
   }
   CHECK(simulated >= 100);
+  CHECK(slower * 100 <= simulated);
 }
 
 TEST_CASE("no shipped network beats its bounds, nor does any of its layers alone", "[physics]") {

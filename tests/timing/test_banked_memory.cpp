@@ -9,6 +9,7 @@ namespace {
 
 using accsim::model::MemoryConfig;
 using accsim::sim::BankedMemory;
+using accsim::sim::Master;
 using accsim::sim::Cycles;
 using accsim::sim::PortCalendar;
 
@@ -72,13 +73,17 @@ TEST_CASE("an access needs a cycle a line and waits for a busy bank", "[scratchp
   config.port_bytes = 16;
   BankedMemory memory(config);
   // 64 bytes = 4 lines of bank 0.
-  CHECK(memory.access(Cycles(10), 0, 64) == Cycles(14));
+  CHECK(memory.access(Master::load, Cycles(10), 0, 64) == Cycles(14));
   // The same bank two cycles later waits for two, another bank does not.
-  CHECK(memory.access(Cycles(12), 128, 16) == Cycles(15));
-  CHECK(memory.access(Cycles(12), 4096, 16) == Cycles(13));
+  CHECK(memory.access(Master::load, Cycles(12), 128, 16) == Cycles(15));
+  CHECK(memory.access(Master::load, Cycles(12), 4096, 16) == Cycles(13));
   CHECK(memory.conflict_cycles() == 2);
+  CHECK(memory.conflict_cycles(0, Master::load) == 2);
+  CHECK(memory.conflict_cycles(1, Master::load) == 0);
+  CHECK(memory.first_free(0, Cycles(11)) == Cycles(15));
+  CHECK(memory.bank_of(4096) == 1);
   // Bytes across a line border take two lines.
-  CHECK(memory.access(Cycles(100), 8, 16) == Cycles(102));
+  CHECK(memory.access(Master::load, Cycles(100), 8, 16) == Cycles(102));
 }
 
 TEST_CASE("a stream that needs more lines than cycles is late by the difference", "[scratchpad]") {
@@ -87,12 +92,12 @@ TEST_CASE("a stream that needs more lines than cycles is late by the difference"
   config.banks = 4;
   config.port_bytes = 16;
   BankedMemory memory(config);
-  CHECK(memory.stream(Cycles(0), Cycles(10), 0, 256, 10) == Cycles(0));
-  CHECK(memory.stream(Cycles(100), Cycles(10), 0, 256, 16) == Cycles(6));
+  CHECK(memory.stream(Master::array, Cycles(0), Cycles(10), 0, 256, 10) == Cycles(0));
+  CHECK(memory.stream(Master::array, Cycles(100), Cycles(10), 0, 256, 16) == Cycles(6));
   // Two streams of full rate on one bank: the second waits for the first.
-  CHECK(memory.stream(Cycles(200), Cycles(10), 0, 160, 10) == Cycles(0));
-  CHECK(memory.stream(Cycles(204), Cycles(10), 0, 160, 10) == Cycles(6));
+  CHECK(memory.stream(Master::array, Cycles(200), Cycles(10), 0, 160, 10) == Cycles(0));
+  CHECK(memory.stream(Master::array, Cycles(204), Cycles(10), 0, 160, 10) == Cycles(6));
   // On two banks they do not meet.
-  CHECK(memory.stream(Cycles(300), Cycles(10), 0, 160, 10) == Cycles(0));
-  CHECK(memory.stream(Cycles(300), Cycles(10), 4096, 160, 10) == Cycles(0));
+  CHECK(memory.stream(Master::array, Cycles(300), Cycles(10), 0, 160, 10) == Cycles(0));
+  CHECK(memory.stream(Master::array, Cycles(300), Cycles(10), 4096, 160, 10) == Cycles(0));
 }

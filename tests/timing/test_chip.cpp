@@ -84,6 +84,23 @@ TEST_CASE("operands in one bank stall the array, in two they do not", "[chip]") 
   check_accounting(stalled);
 }
 
+TEST_CASE("loads leave the banks to the array and wait", "[chip]") {
+  // Eight passes in a row read input and weights of bank 0 without a gap long enough for the loads into the same bank.
+  const Architecture arch = small_chip();
+  const std::vector<Instruction> passes(8, instruction(matrix_pass(64, 16, 4, 0, 8192, 0)));
+  const std::vector<Instruction> loads(4, instruction(load_copy(0, 2048, 2048)));
+  const Measurement alone = run(arch, {one_core_group(0, {{}, passes, {}, {}}, 0)});
+  const Measurement both = run(arch, {one_core_group(0, {loads, passes, {}, {}}, 0)});
+  const Measurement load_alone = run(arch, {one_core_group(0, {loads, {}, {}, {}}, 0)});
+  CHECK(alone.groups[0].array_stall == Cycles(0));
+  CHECK(both.groups[0].array_stall == Cycles(0));
+  CHECK(both.groups[0].array_busy == alone.groups[0].array_busy);
+  CHECK(load_alone.cores[0].scratchpad_conflicts == 0);
+  CHECK(both.cores[0].scratchpad_conflicts > 0);
+  CHECK(both.groups[0].load_busy > load_alone.groups[0].load_busy);
+  check_accounting(both);
+}
+
 TEST_CASE("a chain of all four queues through semaphores", "[chip]") {
   const Architecture arch = small_chip();
   const CoreId c(0);
