@@ -35,6 +35,12 @@ LoopResult run_closed_loop(const Inputs& inputs, const LoopSettings& settings, P
 LoopResult measure_given(const Inputs& inputs, const model::Schedule& schedule, const std::string& file,
                          const LoopSettings& settings, ProcessMeasurer& measurer);
 
+model::Program read_program(const std::string& file);
+// A program that a user gave in `file`: verified where `check` says so, run, not predicted. Its groups stand for a
+// schedule in the result.
+RunOutcome outcome_of_program(const Inputs& inputs, const std::string& file, bool check, const LoopSettings& settings,
+                              const Observation& observed);
+
 // The coefficients of a calibration card; ConfigError where it does not hold for this architecture.
 sched::CostCoefficients coefficients_of_card(const std::string& file, const Inputs& inputs);
 

@@ -75,6 +75,7 @@ model::Json layers_json(const model::Network& network, const model::Architecture
     model::Json layer = {{"name", op.name},
                          {"op", model::name_of(op.type)},
                          {"shape", network.tensor(op.outputs.at(0)).shape},
+                         {"type", model::name_of(network.tensor(op.outputs.at(0)).type)},
                          {"macs", model::macs_of(network, op.id).value()},
                          {"parameters", own_parameters(network, op, seen)}};
     if (arch != nullptr) {

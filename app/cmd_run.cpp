@@ -69,6 +69,56 @@ model::Schedule read_schedule(const std::string& file) {
   return model::parse_schedule(model::read_json_file(file), file);
 }
 
+// What a run is of: a schedule that is searched or given, or a program.
+LoopResult run_of(const RunOptions& options, const Inputs& inputs, const std::optional<model::Schedule>& given,
+                  const LoopSettings& settings, const Observation& observed, ProcessMeasurer& measurer) {
+  if (!options.program.empty()) {
+    settings.say("simulating");
+    LoopResult result;
+    result.outcome = outcome_of_program(inputs, options.program, !options.no_check, settings, observed);
+    measurer.count(result.outcome.measurement);
+    return result;
+  }
+  const bool observe = observed.data != nullptr || observed.options.dram_trace;
+  // One simulation is all there is, or the best one is made again.
+  if (observe && settings.iterations == 0) measurer.observe(&observed);
+  if (given) {
+    try {
+      return measure_given(inputs, *given, options.schedule, settings, measurer);
+    } catch (const sim::NoProgressError& error) {
+      throw model::ConfigError(options.schedule, "", error.what());
+    }
+  }
+  LoopResult result = run_closed_loop(inputs, settings, measurer);
+  if (observe && settings.iterations > 0) {
+    settings.say("simulating the best schedule again");
+    const model::Cycles cycles = result.outcome.measurement.cycles;
+    result.outcome.measurement = measurer.measure_observed(result.outcome.schedule, observed);
+    if (result.outcome.measurement.cycles != cycles) {
+      throw model::InternalError("a schedule took " + std::to_string(cycles.value()) + " cycles, then " +
+                                 std::to_string(result.outcome.measurement.cycles.value()));
+    }
+  }
+  return result;
+}
+
+// Says on stderr which tensors have too few distinct values for their comparison to mean something.
+void warn_of_few_values(const CommandContext& context, const DataReport& report) {
+  for (const CheckedTensor& tensor : report.tensors) {
+    if (tensor.distinct >= tensor.required) continue;
+    context.log->warn("--verify: tensor {} has {} distinct values in {} elements, expected {}: its comparison is weak",
+                      tensor.name, tensor.distinct, tensor.elements, tensor.required);
+  }
+}
+
+void throw_mismatch(const DataReport& report) {
+  if (report.mismatches == 0) return;
+  std::string text = message_of(report.mismatched.front());
+  const std::size_t more = report.mismatched.size() - 1;
+  if (more > 0) text += "; " + std::to_string(more) + (more == 1 ? " more tensor differs" : " more tensors differ");
+  throw model::MismatchError(text);
+}
+
 }  // namespace
 
 void add_input_options(CLI::App& command, RunOptions& options) {
@@ -93,8 +143,9 @@ void add_simulation_options(CLI::App& command, RunOptions& options) {
       ->type_name("FILE");
   command.add_option("--csv", options.csv, "save the figures of every group as CSV")->type_name("FILE");
   command.add_flag("--where-time-goes", options.where_time_goes, "cycle states of every engine of every core");
+  command.add_flag("--verify", options.verify,
+                   "execute the schedule on data and compare every activation with a reference executor");
   constexpr char kHidden[] = "";  // CLI11 hides the empty group
-  command.add_flag("--verify", options.verify)->group(kHidden);
   command.add_option("--trace", options.trace)->group(kHidden);
   command.add_option("--report", options.report)->group(kHidden);
   command.add_option("--dim", options.dim)->group(kHidden);
@@ -114,13 +165,18 @@ void check_run_options(const RunOptions& options, const CommandContext& context)
   const auto refuse_if = [](bool asked, const char* name, const char* what) {
     if (asked) throw model::ConfigError(std::string(name) + ": this version cannot " + what);
   };
-  refuse_if(options.verify, "--verify", "execute schedules on data");
   refuse_if(!options.trace.empty(), "--trace", "write timeline traces");
   refuse_if(!options.report.empty(), "--report", "write HTML reports");
   refuse_if(!options.dim.empty(), "--dim", "set named dimensions (its networks have none)");
   if (options.arch.empty()) throw model::ConfigError("--arch FILE is missing: the architecture");
   if (options.net.empty()) throw model::ConfigError("--net FILE is missing: the network");
   const bool loop = iterations_of(options.calibrate) > 0;
+  if (!options.program.empty() && !(options.schedule.empty() && options.calibration.empty())) {
+    throw model::ConfigError("--program gives what to run: neither --schedule nor --calibration goes with it");
+  }
+  if (options.no_check && options.program.empty()) {
+    throw model::ConfigError("--no-check is for a program that --program gives");
+  }
   if (!options.schedule.empty() && loop) {
     throw model::ConfigError("--calibrate searches schedules, --schedule gives one: only one of them");
   }
@@ -166,16 +222,18 @@ int run_whole_loop(RunOptions options, const CommandContext& context) {
   settings.start = start;
   settings.threads = job_count(context.common);
   settings.say = [&status](const std::string& what) { status.say(what); };
-  LoopResult loop = given ? measure_given(inputs, *given, options.schedule, settings, measurer)
-                          : run_closed_loop(inputs, settings, measurer);
-
   std::vector<sim::DramRequestRecord> trace;
+  DataReport data;
+  Observation observed;
   if (!options.dram_trace.empty()) {
-    status.say("simulating with a trace");
-    sim::SimulationOptions traced;
-    traced.dram_trace = [&trace](const sim::DramRequestRecord& record) { trace.push_back(record); };
-    loop.outcome.measurement = measurer.measure_traced(loop.outcome.schedule, traced);
+    observed.options.dram_trace = [&trace](const sim::DramRequestRecord& record) { trace.push_back(record); };
   }
+  if (options.verify) {
+    sim::FunctionalChip::sum_bits_of(inputs.arch);  // refuses before the search what cannot be verified
+    observed.data = &data;
+  }
+  LoopResult loop = run_of(options, inputs, given, settings, observed, measurer);
+  if (options.verify) loop.outcome.data = data;
   model::Json result = result_json(inputs, loop.outcome);
   result["host"] = run_host(context, loop.search_seconds, measurer.totals());
   status.say("writing");
@@ -183,8 +241,10 @@ int run_whole_loop(RunOptions options, const CommandContext& context) {
   if (!options.schedule_out.empty())
     model::write_json_file(options.schedule_out, model::to_json(loop.outcome.schedule));
   if (!options.program_out.empty()) {
-    model::write_json_file(options.program_out,
-                           model::to_json(program_of(inputs, loop.outcome.schedule, context.common.seed)));
+    const model::Program program = options.program.empty()
+                                       ? program_of(inputs, loop.outcome.schedule, context.common.seed)
+                                       : read_program(options.program);
+    model::write_json_file(options.program_out, model::to_json(program));
   }
   if (!options.dram_trace.empty()) model::write_text_file(options.dram_trace, trace_text(trace));
   if (!options.csv.empty()) model::write_text_file(options.csv, layers_csv(inputs, loop.outcome));
@@ -194,6 +254,11 @@ int run_whole_loop(RunOptions options, const CommandContext& context) {
   if (!context.common.quiet) {
     print_run(std::cout, result, options.where_time_goes);
     if (settings.iterations > 0) print_calibration(std::cout, result);
+  }
+  if (options.verify) {
+    std::cout.flush();
+    warn_of_few_values(context, data);
+    throw_mismatch(data);
   }
   return kExitDone;
 }

@@ -18,13 +18,15 @@ struct RunOptions {
   std::string calibration;      // card to start from
   std::string calibration_out;  // card to write
   std::string schedule;         // instead of a search
+  std::string program;          // instead of a schedule
+  bool no_check = false;        // of the program
   std::string schedule_out;
   std::string program_out;
   std::string dram_trace;
   std::string csv;
   bool where_time_goes = false;
-  // Of later versions: refused in one line each.
   bool verify = false;
+  // Of later versions: refused in one line each.
   std::string trace;
   std::string report;
   std::string dim;

@@ -17,6 +17,7 @@
 #include "app/cmd_bench.h"
 #include "app/cmd_check.h"
 #include "app/cmd_dram.h"
+#include "app/cmd_noc.h"
 #include "app/cmd_run.h"
 #include "app/cmd_search.h"
 #include "app/cmd_simulate.h"
@@ -41,6 +42,7 @@ void register_commands(CLI::App& root, Registry& registry) {
   register_bench(root, registry);
   register_array(root, registry);
   register_dram(root, registry);
+  register_noc(root, registry);
 }
 
 // Help of the root: how to leave out the command, the default command's options, the common ones, the commands.
@@ -231,7 +233,10 @@ int parse_and_run(int argc, const char* const* argv) {
 
 int report(int code, std::string_view kind, std::string_view message) {
   std::string line = "accsim: " + std::string(kind) + ": " + std::string(message);
-  std::replace(line.begin(), line.end(), '\n', ' ');
+  // One line; lists go on in lines that begin with two blanks.
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (line[i] == '\n' && line.compare(i + 1, 2, "  ") != 0) line[i] = ' ';
+  }
   std::cout.flush();
   std::cerr << line << '\n';
   return code;

@@ -32,22 +32,28 @@ std::string ProcessMeasurer::key_of(const model::Schedule& schedule) const {
   return common_key_ + "." + schedule_digest(schedule);
 }
 
-void ProcessMeasurer::keep(const std::string& key, const model::Measurement& measurement) {
+void ProcessMeasurer::count(const model::Measurement& measurement) {
   ++totals_.simulations;
   totals_.cycles += measurement.cycles.value();
   totals_.bursts += measurement.bursts;
   totals_.cpu_seconds += measurement.simulation_seconds;
+}
+
+void ProcessMeasurer::keep(const std::string& key, const model::Measurement& measurement) {
+  count(measurement);
   store_->insert(key, inputs_->arch.name, inputs_->network.name, measurement);
 }
 
-model::Measurement ProcessMeasurer::measure_traced(const model::Schedule& schedule,
-                                                   const sim::SimulationOptions& options) {
-  model::Measurement measurement = simulate_schedule(*inputs_, schedule, seed_, options);
+model::Measurement ProcessMeasurer::measure_observed(const model::Schedule& schedule, const Observation& observation) {
+  model::Measurement measurement =
+      simulate_schedule(*inputs_, schedule, seed_, observation.options, observation.data);
   keep(key_of(schedule), measurement);
   return measurement;
 }
 
-model::Measurement ProcessMeasurer::measure_one(const model::Schedule& schedule) { return measure({schedule}).front(); }
+model::Measurement ProcessMeasurer::measure_one(const model::Schedule& schedule) {
+  return observation_ != nullptr ? measure_observed(schedule, *observation_) : measure({schedule}).front();
+}
 
 std::vector<model::Measurement> ProcessMeasurer::measure(const std::vector<model::Schedule>& schedules) {
   std::vector<model::Measurement> results(schedules.size());

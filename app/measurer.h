@@ -21,6 +21,12 @@ struct MeasurerTotals {
   double cpu_seconds = 0;
 };
 
+// What else is wanted of a simulation.
+struct Observation {
+  sim::SimulationOptions options;
+  DataReport* data = nullptr;  // execution on data
+};
+
 class ProcessMeasurer : public model::Measurer {
  public:
   // `inputs` and `store` must outlive it. `program`: what worker processes run (a test names the built program).
@@ -30,8 +36,12 @@ class ProcessMeasurer : public model::Measurer {
   // InternalError naming the schedule where a worker crashes.
   std::vector<model::Measurement> measure(const std::vector<model::Schedule>& schedules) override;
   model::Measurement measure_one(const model::Schedule& schedule);
-  // In this process and in any case, because a trace of the run is wanted.
-  model::Measurement measure_traced(const model::Schedule& schedule, const sim::SimulationOptions& options);
+  // In this process and in any case, because more than the measurement is wanted: a trace, or execution on data.
+  model::Measurement measure_observed(const model::Schedule& schedule, const Observation& observation);
+  // From now on measure_one does that; null = no more. It must outlive the measurer.
+  void observe(const Observation* observation) { observation_ = observation; }
+  // Counts a simulation that was made elsewhere.
+  void count(const model::Measurement& measurement);
 
   [[nodiscard]] const MeasurerTotals& totals() const { return totals_; }
 
@@ -46,6 +56,7 @@ class ProcessMeasurer : public model::Measurer {
   int jobs_;
   Store* store_;
   std::string program_;
+  const Observation* observation_ = nullptr;
   std::string common_key_;  // digests of everything but the schedule
   MeasurerTotals totals_;
 };

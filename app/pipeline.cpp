@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,6 +15,7 @@
 
 #include "model/base/error.h"
 #include "model/program/verify.h"
+#include "model/program/verify_structure.h"
 #include "sched/lower/lower.h"
 #include "sim/dram/runner.h"
 
@@ -46,6 +48,47 @@ double thread_cpu_seconds() {
   timespec now{};
   ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
   return static_cast<double>(now.tv_sec) + kNano * static_cast<double>(now.tv_nsec);
+}
+
+// Simulates; with `data` executes on data as well.
+model::Measurement simulate(const Inputs& inputs, model::ProgramSource& program,
+                            const std::function<LastReaders()>& readers, std::uint64_t seed,
+                            const sim::SimulationOptions& options, DataReport* data) {
+  if (data == nullptr) return sim::simulate(inputs.arch, program, options);
+  DataCheck check(inputs.network, inputs.arch, program.header(), readers(), seed);
+  sim::SimulationOptions with_data = options;
+  with_data.data = &check.chip();
+  model::Measurement measurement = sim::simulate(inputs.arch, program, with_data);
+  *data = check.finish();
+  return measurement;
+}
+
+void require_program(const Inputs& inputs, const model::Program& program, const std::string& file, bool check) {
+  const auto same = [&](const std::string& key, const std::string& found, const std::string& name) {
+    if (found != name) throw model::ConfigError(file, key, "found \"" + found + "\", but the input is " + name);
+  };
+  same("arch", program.header.arch, inputs.arch.name);
+  same("net", program.header.net, inputs.network.name);
+  const auto refuse = [&](const std::string& path, const std::string& kind, const std::string& message) {
+    throw model::ConfigError(file, path, kind + ": " + message);
+  };
+  model::ProgramVerifier verifier(inputs.arch, program.header);
+  if (const auto finding = model::check_header(inputs.arch, program.header)) {
+    refuse("dram", finding->kind, finding->message);
+  }
+  require_tensors(inputs.network, program.header, file);
+  for (std::size_t i = 0; i < program.groups.size(); ++i) {
+    const std::string path = "groups[" + std::to_string(i) + "]";
+    if (check) {
+      if (const auto violation = verifier.check(program.groups[i])) {
+        refuse(path, violation->kind, violation->message);
+      }
+    } else if (const auto finding = model::check_structure(inputs.arch, program.header, program.groups[i])) {
+      refuse(path, finding->kind, finding->message);
+    }
+  }
+  if (!check) return;
+  if (const auto violation = verifier.finish()) refuse("groups", violation->kind, violation->message);
 }
 
 VerifiedProgram verified_program(const Inputs& inputs, const model::Schedule& schedule, std::uint64_t seed) {
@@ -91,7 +134,7 @@ double process_cpu_seconds() {
 }
 
 void require_valid(const Inputs& inputs, const model::Schedule& schedule, const std::string& file) {
-  const auto violation = model::verify_schedule(schedule, inputs.network, inputs.arch);
+  const auto violation = model::verify_schedule(schedule, inputs.network, inputs.arch, inputs.batch);
   if (!violation) return;
   if (!file.empty()) throw model::ConfigError(file, violation->where, violation->message);
   throw model::InternalError("schedule of strategy " + schedule.strategy + ": " + violation->where + ": " +
@@ -148,12 +191,32 @@ std::vector<sched::Prediction> predict_schedule(const Inputs& inputs, const mode
 }
 
 model::Measurement simulate_schedule(const Inputs& inputs, const model::Schedule& schedule, std::uint64_t seed,
-                                     const sim::SimulationOptions& options) {
+                                     const sim::SimulationOptions& options, DataReport* data) {
   const double start = thread_cpu_seconds();
   VerifiedProgram program = verified_program(inputs, schedule, seed);
-  model::Measurement measurement = sim::simulate(inputs.arch, program, options);
+  const auto readers = [&] { return last_readers(inputs.network, schedule); };
+  model::Measurement measurement = simulate(inputs, program, readers, seed, options, data);
   measurement.simulation_seconds = thread_cpu_seconds() - start;
   return measurement;
+}
+
+model::Measurement simulate_program(const Inputs& inputs, const model::Program& program, const std::string& file,
+                                    bool check, std::uint64_t seed, const sim::SimulationOptions& options,
+                                    DataReport* data) {
+  const double start = thread_cpu_seconds();
+  require_program(inputs, program, file, check);
+  model::StoredProgram source(program);
+  const auto readers = [&] { return last_readers(program); };
+  try {
+    model::Measurement measurement = simulate(inputs, source, readers, seed, options, data);
+    measurement.simulation_seconds = thread_cpu_seconds() - start;
+    return measurement;
+  } catch (const sim::NoProgressError& error) {
+    throw model::ConfigError(file, "", error.what());
+  } catch (const model::InternalError& error) {
+    if (check) throw;
+    throw model::ConfigError(file, "", std::string("the simulator stopped on this unchecked program: ") + error.what());
+  }
 }
 
 double sustained_bytes_per_cycle(const model::Architecture& arch) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "app/data_check.h"
 #include "model/arch/arch.h"
 #include "model/result/result.h"
 #include "model/schedule/schedule.h"
@@ -55,9 +56,16 @@ std::vector<sched::Prediction> predict_schedule(const Inputs& inputs, const mode
                                                 const sched::CostModel& cost);
 
 // Lowers group by group, verifies each group as it is handed over, simulates. `simulation_seconds` of the result covers
-// all of it. InternalError on a violation: programs are always ours.
+// all of it. InternalError on a violation: programs are always ours. With `data` the program is executed on data as well,
+// and the report of that goes there.
 model::Measurement simulate_schedule(const Inputs& inputs, const model::Schedule& schedule, std::uint64_t seed,
-                                     const sim::SimulationOptions& options = {});
+                                     const sim::SimulationOptions& options = {}, DataReport* data = nullptr);
+
+// A program that a user gave in `file`. ConfigError naming it where it is not of this architecture and network, where
+// the program verifier finds something (`check`; else only its structure is checked), or where it stops making progress.
+model::Measurement simulate_program(const Inputs& inputs, const model::Program& program, const std::string& file,
+                                    bool check, std::uint64_t seed, const sim::SimulationOptions& options = {},
+                                    DataReport* data = nullptr);
 
 // The whole program in memory, verified.
 model::Program program_of(const Inputs& inputs, const model::Schedule& schedule, std::uint64_t seed);

@@ -46,6 +46,48 @@ model::Json cycles_by_state(const model::CycleAccount& account) {
   return json;
 }
 
+model::Json json_of(const CheckedTensor& tensor) {
+  return {{"tensor", tensor.name},
+          {"elements", tensor.elements},
+          {"distinct", tensor.distinct},
+          {"required", tensor.required}};
+}
+
+model::Json json_of(const Mismatch& mismatch) {
+  model::Json json = {{"tensor", mismatch.tensor},     {"elements", mismatch.elements},
+                      {"coordinate", model::Json()},   {"expected", model::Json()},
+                      {"found", model::Json()},        {"group", model::Json()},
+                      {"written_by", model::Json()},   {"message", message_of(mismatch)}};
+  if (mismatch.found) {
+    json["coordinate"] = mismatch.coordinate;
+    json["expected"] = mismatch.expected;
+    json["found"] = *mismatch.found;
+  }
+  if (mismatch.group) json["group"] = mismatch.group->value();
+  if (mismatch.writer) {
+    const Mismatch::Writer& writer = *mismatch.writer;
+    json["written_by"] = {{"core", writer.core.value()}, {"queue", model::name_of(writer.queue)},
+                          {"instruction", writer.index}, {"kind", writer.kind},
+                          {"layer", writer.layer},       {"tile", writer.tile}};
+  }
+  return json;
+}
+
+model::Json verify_json(const std::optional<DataReport>& report) {
+  if (!report) return {{"checked", false}, {"tensors", 0}, {"mismatches", 0}};
+  model::Json json = {{"checked", true},
+                      {"tensors", report->tensors.size()},
+                      {"mismatches", report->mismatches},
+                      {"elements", report->elements}};
+  const CheckedTensor* fewest = report->fewest();
+  json["fewest_distinct"] = fewest != nullptr ? json_of(*fewest) : model::Json();
+  json["by_tensor"] = model::Json::array();
+  for (const CheckedTensor& tensor : report->tensors) json["by_tensor"].push_back(json_of(tensor));
+  json["mismatched"] = model::Json::array();
+  for (const Mismatch& mismatch : report->mismatched) json["mismatched"].push_back(json_of(mismatch));
+  return json;
+}
+
 model::Json groups_json(const Inputs& inputs, const RunOutcome& outcome) {
   model::Json groups = model::Json::array();
   for (const model::GroupMeasurement& measured : outcome.measurement.groups) {
@@ -55,7 +97,9 @@ model::Json groups_json(const Inputs& inputs, const RunOutcome& outcome) {
                       {"cores", outcome.schedule.groups[i].cores},
                       {"start_cycle", measured.start.value()},
                       {"end_cycle", measured.end.value()},
-                      {"predicted_cycles", std::llround(outcome.predictions[i].cycles)},
+                      {"predicted_cycles", outcome.predictions.empty()
+                                               ? model::Json()
+                                               : model::Json(std::llround(outcome.predictions[i].cycles))},
                       {"measured_cycles", measured.cycles.value()},
                       {"energy_pj", picojoules(measured.energy.total())},
                       {"bound_by", measured.bound_by}});
@@ -172,6 +216,8 @@ model::Json result_json(const Inputs& inputs, const RunOutcome& outcome) {
   const double peak_macs = static_cast<double>(inputs.arch.peak_macs_per_cycle()) * cycles;
   const double evaluated = outcome.candidates > 0 ? std::log10(static_cast<double>(outcome.candidates)) : 0.0;
 
+  const bool predicted = !outcome.predictions.empty();
+  const auto if_predicted = [&](auto figure) { return predicted ? model::Json(figure) : model::Json(); };
   return {{"schema", "accsim-result/1"},
           {"arch", inputs.arch.name},
           {"net", inputs.network.name},
@@ -188,10 +234,10 @@ model::Json result_json(const Inputs& inputs, const RunOutcome& outcome) {
           {"bound", {{"cycles", bound.cycles.value()}, {"energy_pj", bound.energy_pj}}},
           {"bound_reachable", {{"cycles", reachable.value()}}},
           {"predicted",
-           {{"cycles", std::llround(predicted_cycles)},
-            {"energy_pj", predicted_energy},
-            {"latency_error_pct", relative_pct(predicted_cycles - cycles, cycles)},
-            {"energy_error_pct", relative_pct(predicted_energy - energy, energy)}}},
+           {{"cycles", if_predicted(std::llround(predicted_cycles))},
+            {"energy_pj", if_predicted(predicted_energy)},
+            {"latency_error_pct", if_predicted(relative_pct(predicted_cycles - cycles, cycles))},
+            {"energy_error_pct", if_predicted(relative_pct(predicted_energy - energy, energy))}}},
           {"groups", groups_json(inputs, outcome)},
           {"cores", cores_json(measured)},
           {"dram",
@@ -208,7 +254,7 @@ model::Json result_json(const Inputs& inputs, const RunOutcome& outcome) {
             {"evaluated_log10", evaluated},
             {"exact", outcome.exact}}},
           {"calibration", calibration_json(outcome.calibration)},
-          {"verify", {{"checked", false}, {"tensors", 0}, {"mismatches", 0}}}};
+          {"verify", verify_json(outcome.data)}};
 }
 
 model::Json run_host(const CommandContext& context, double search_seconds, const MeasurerTotals& totals) {
@@ -243,16 +289,21 @@ std::string layers_csv(const Inputs& inputs, const RunOutcome& outcome) {
   const auto number = [](std::int64_t n) { return std::to_string(n); };
   for (const model::GroupMeasurement& group : outcome.measurement.groups) {
     const std::size_t i = group_index(outcome.schedule, group.id);
-    const sched::Prediction& predicted = outcome.predictions[i];
     constexpr int kDecimals = 3;
+    std::string cycles;
+    std::string energy;
+    if (!outcome.predictions.empty()) {
+      cycles = number(std::llround(outcome.predictions[i].cycles));
+      energy = fixed(outcome.predictions[i].total_energy_pj(), kDecimals);
+    }
     const std::vector<std::string> cells{number(group.id),
                                          csv_cell(joined(layer_names_of(inputs, outcome.schedule.groups[i]), same)),
                                          joined(outcome.schedule.groups[i].cores, number),
                                          number(group.start.value()),
                                          number(group.end.value()),
-                                         number(std::llround(predicted.cycles)),
+                                         cycles,
                                          number(group.cycles.value()),
-                                         fixed(predicted.total_energy_pj(), kDecimals),
+                                         energy,
                                          fixed(picojoules(group.energy.total()), kDecimals),
                                          group.bound_by,
                                          number(group.macs.value()),

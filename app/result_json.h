@@ -35,12 +35,13 @@ struct RunOutcome {
   sched::Objective objective = sched::Objective::edp;
   std::uint64_t seed = 1;
   model::Schedule schedule;
-  std::vector<sched::Prediction> predictions;  // one a group of the schedule
+  std::vector<sched::Prediction> predictions;  // one a group of the schedule; none for a program that was given
   model::Measurement measurement;
   std::int64_t candidates = 0;  // of the search; nothing searched: zeros
   double mapspace_log10 = 0;
   bool exact = false;
   std::vector<CalibrationEntry> calibration;
+  std::optional<DataReport> data;  // of execution on data
 };
 
 double edp_pj_ns(const model::Measurement& measurement);

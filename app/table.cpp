@@ -52,6 +52,9 @@ void line(std::ostream& out, std::string name, const std::string& text) {
   out << "  " << name << ' ' << text << '\n';
 }
 
+// "-" for a figure that there is not.
+std::string grouped_or_none(const model::Json& figure) { return figure.is_null() ? "-" : grouped(figure); }
+
 void print_groups(std::ostream& out, const model::Json& result) {
   const auto total = result.at("cycles").get<double>();
   Table table;
@@ -65,7 +68,7 @@ void print_groups(std::ostream& out, const model::Json& result) {
   table.column("bound by", Table::Align::left);
   for (const auto& group : result.at("groups")) {
     table.row({std::to_string(group.at("id").get<std::int64_t>()), layers_text(group.at("layers")),
-               cores_text(group.at("cores")), grouped(group.at("predicted_cycles")),
+               cores_text(group.at("cores")), grouped_or_none(group.at("predicted_cycles")),
                grouped(group.at("measured_cycles")), percent_text(group.at("measured_cycles"), total),
                energy_text(group.at("energy_pj")), group.at("bound_by").get<std::string>()});
   }
@@ -82,7 +85,8 @@ void print_totals(std::ostream& out, const model::Json& result) {
   line(out, "energy-delay product", scientific(result.at("edp_pj_ns")) + " pJ ns");
   line(out, "multiply-accumulates",
        grouped(result.at("macs")) + "  (" + percent_text(result.at("mac_utilization"), 1.0) + " of the peak rate)");
-  line(out, "predicted",
+  if (!predicted.at("cycles").is_null())
+    line(out, "predicted",
        grouped(predicted.at("cycles")) + " cycles (" + signed_percent_text(predicted.at("latency_error_pct")) + "), " +
            energy_text(predicted.at("energy_pj")) + " (" + signed_percent_text(predicted.at("energy_error_pct")) + ")");
   line(out, "DRAM",
@@ -163,6 +167,19 @@ void print_bounds(std::ostream& out, const model::Json& result) {
        energy_text(bound.at("energy_pj")) + "; " + times(result.at("energy_pj"), bound.at("energy_pj")));
 }
 
+void print_verified(std::ostream& out, const model::Json& verify) {
+  if (!verify.at("checked").get<bool>()) return;
+  constexpr std::array<Unit, 4> kUnits{{{1, "elements"}, {1e3, "k elements"}, {1e6, "M elements"}, {1e9, "G elements"}}};
+  out << "\nverified: " << grouped(verify.at("tensors")) << " tensors, " << with_unit(verify.at("elements"), kUnits)
+      << ", " << grouped(verify.at("mismatches")) << " mismatches";
+  const auto& fewest = verify.at("fewest_distinct");
+  if (!fewest.is_null()) {
+    out << "; fewest distinct values: " << grouped(fewest.at("distinct")) << " in "
+        << fewest.at("tensor").get<std::string>();
+  }
+  out << '\n';
+}
+
 }  // namespace
 
 std::string energy_text(double picojoules) {
@@ -238,6 +255,7 @@ void print_run(std::ostream& out, const model::Json& result, bool engines) {
   print_time(out, result, engines);
   print_energy(out, result);
   print_bounds(out, result);
+  print_verified(out, result.at("verify"));
 }
 
 void print_calibration(std::ostream& out, const model::Json& result) {

@@ -1,11 +1,11 @@
 # Script: fails unless every .cpp file below TESTS_DIR is compiled (stands in compile_commands.json COMMANDS), or
-# belongs to the micro-benchmarks, which are built on request, or is in the folder of a known intent.
+# belongs to the micro-benchmarks or fuzz targets, which are built on request.
 cmake_minimum_required(VERSION 3.25)
 file(GLOB_RECURSE files RELATIVE "${TESTS_DIR}" "${TESTS_DIR}/*.cpp")
 file(READ "${COMMANDS}" commands)
 set(missing "")
 foreach(file IN LISTS files)
-  if(file MATCHES "^bench/")
+  if(file MATCHES "^(bench|fuzz)/")
     continue()
   endif()
   string(FIND "${commands}" "\"file\": \"${TESTS_DIR}/${file}\"" position)

@@ -25,6 +25,13 @@ if(ACCSIM_SANITIZE)
   target_link_options(accsim_options INTERFACE -fsanitize=${ACCSIM_SANITIZE})
 endif()
 
+if(ACCSIM_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "ACCSIM_FUZZ needs clang (CMAKE_CXX_COMPILER=clang++)")
+  endif()
+  target_compile_options(accsim_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
 if(ACCSIM_COVERAGE)
   target_compile_options(accsim_options INTERFACE --coverage)
   target_link_options(accsim_options INTERFACE --coverage)

@@ -63,7 +63,17 @@ std::optional<std::int64_t> smallest_sum(std::vector<Progression> terms, std::in
   return best;
 }
 
-BoxAxis clip(const Axis& axis, const Touched& t, bool innermost) {
+// How the coordinates of an axis are fetched: each that is touched (or every step-th of them), all between the first and
+// the last one, or, where elements are smaller than a byte, whole bytes: pairs from an even coordinate on, or the axis.
+enum class Reach : std::uint8_t { steps, dense, pairs, whole };
+
+Reach reach_of(const Operand& operand, std::size_t a) {
+  const Axis& axis = operand.axes[a];
+  if (bits_of(operand.type) < 8 && axis.stride % 2 != 0) return inside_odd_rows(operand, a) ? Reach::whole : Reach::pairs;
+  return a + 1 == operand.axes.size() ? Reach::dense : Reach::steps;
+}
+
+BoxAxis clip(const Axis& axis, const Touched& t, Reach reach) {
   std::int64_t low = t.base;
   std::int64_t high = t.last;
   if (low < 0) {
@@ -78,8 +88,18 @@ BoxAxis clip(const Axis& axis, const Touched& t, bool innermost) {
     high = t.last - *outside;
   }
   if (low > high) return {0, 0, 1};
-  const std::int64_t step = innermost ? 1 : t.step;
-  return {low, (high - low) / step + 1, step};
+  switch (reach) {
+    case Reach::steps:
+      return {low, (high - low) / t.step + 1, t.step};
+    case Reach::dense:
+      return {low, high - low + 1, 1};
+    case Reach::pairs:
+      low = low / 2 * 2;
+      return {low, std::min(high / 2 * 2 + 2, axis.extent) - low, 1};
+    case Reach::whole:
+      break;
+  }
+  return {0, axis.extent, 1};
 }
 
 void check_tile(const LoopNest& nest, const Sizes& low, const Sizes& size) {
@@ -95,10 +115,11 @@ void check_tile(const LoopNest& nest, const Sizes& low, const Sizes& size) {
 }
 
 // Largest count along one axis over all positions of the tile.
-std::int64_t largest_count(const LoopNest& nest, const Axis& axis, const Sizes& size, bool innermost) {
+std::int64_t largest_count(const LoopNest& nest, const Axis& axis, const Sizes& size, Reach reach) {
+  if (reach == Reach::whole) return axis.extent;
   Sizes low(size.size(), 0);
   const Touched at_zero = touched_by(axis, low, size);
-  const std::int64_t step = innermost ? 1 : at_zero.step;
+  const std::int64_t step = reach == Reach::steps ? at_zero.step : 1;
   const std::int64_t unclipped = (at_zero.last - at_zero.base) / step + 1;
   // The dimensions that can move.
   std::vector<AxisTerm> moving;
@@ -106,6 +127,9 @@ std::int64_t largest_count(const LoopNest& nest, const Axis& axis, const Sizes& 
     const auto dim = static_cast<std::size_t>(term.dim);
     if (size[dim] < nest.dims[dim].extent) moving.push_back(term);
   }
+  // Pairs: at most one more at either end.
+  if (reach == Reach::pairs && moving.empty()) return clip(axis, at_zero, reach).count;
+  if (reach == Reach::pairs) return std::min(unclipped / 2 * 2 + 2, axis.extent);
   // One move that brings the tile inside: nothing is clipped there.
   for (std::size_t i = 0; i <= moving.size(); ++i) {
     std::int64_t shift = 0;
@@ -119,7 +143,7 @@ std::int64_t largest_count(const LoopNest& nest, const Axis& axis, const Sizes& 
   // The tile is nearly as large as the axis: few positions, all tried.
   std::int64_t best = 0;
   while (true) {
-    best = std::max(best, clip(axis, touched_by(axis, low, size), innermost).count);
+    best = std::max(best, clip(axis, touched_by(axis, low, size), reach).count);
     std::size_t i = 0;
     for (; i < moving.size(); ++i) {
       const auto dim = static_cast<std::size_t>(moving[i].dim);
@@ -132,12 +156,43 @@ std::int64_t largest_count(const LoopNest& nest, const Axis& axis, const Sizes& 
 
 }  // namespace
 
+bool inside_odd_rows(const Operand& operand, std::size_t axis) {
+  for (std::size_t a = 0; a < axis; ++a)
+    if (operand.axes[a].extent > 1 && operand.axes[a].stride % 2 != 0) return true;
+  return false;
+}
+
+std::int64_t tile_unit(const LoopNest& nest, std::size_t dim) {
+  const bool copied = nest.engine == Engine::dma;
+  std::int64_t unit = 1;
+  for (const Operand& operand : nest.operands) {
+    if (bits_of(operand.type) >= 8 || !(copied || &operand == &nest.output())) continue;
+    for (std::size_t a = 0; a < operand.axes.size(); ++a) {
+      const Axis& axis = operand.axes[a];
+      if (axis.stride % 2 == 0) continue;
+      bool moves = false;
+      bool odd = false;    // a step of this dimension is an odd number of elements
+      bool beside = false; // so is one of another dimension of the axis
+      for (const AxisTerm& term : axis.terms) {
+        const bool own = term.dim == static_cast<int>(dim);
+        const bool step_odd = term.coefficient % 2 != 0 && nest.dims[static_cast<std::size_t>(term.dim)].extent > 1;
+        moves = moves || own;
+        (own ? odd : beside) = (own ? odd : beside) || step_odd;
+      }
+      if (!moves) continue;
+      if (inside_odd_rows(operand, a) || (odd && beside)) return nest.dims[dim].extent;
+      if (odd) unit = 2;
+    }
+  }
+  return std::min(unit, nest.dims[dim].extent);
+}
+
 Box box_of(const LoopNest& nest, const Operand& operand, const Sizes& tile_low, const Sizes& tile_size) {
   check_tile(nest, tile_low, tile_size);
   Box box;
   box.reserve(operand.axes.size());
-  for (const Axis& axis : operand.axes) {
-    box.push_back(clip(axis, touched_by(axis, tile_low, tile_size), &axis == &operand.axes.back()));
+  for (std::size_t a = 0; a < operand.axes.size(); ++a) {
+    box.push_back(clip(operand.axes[a], touched_by(operand.axes[a], tile_low, tile_size), reach_of(operand, a)));
   }
   return box;
 }
@@ -152,8 +207,8 @@ std::int64_t largest_box(const LoopNest& nest, const Operand& operand, const Siz
   check_tile(nest, Sizes(nest.dims.size(), 0), tile_size);
   // A dimension moves one axis only, so the axes reach their largest counts together.
   std::int64_t count = 1;
-  for (const Axis& axis : operand.axes) {
-    count *= largest_count(nest, axis, tile_size, &axis == &operand.axes.back());
+  for (std::size_t a = 0; a < operand.axes.size(); ++a) {
+    count *= largest_count(nest, operand.axes[a], tile_size, reach_of(operand, a));
   }
   return count;
 }

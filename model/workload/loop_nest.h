@@ -97,10 +97,19 @@ struct BoxAxis {
 using Box = std::vector<BoxAxis>;
 // tile_low, tile_size: one entry a dim of the nest, inside it (InternalError otherwise). Both ends of every axis are
 // coordinates that the tile touches; step is the greatest common divisor of the coefficients that the tile walks.
+// Elements smaller than a byte: boxes are widened to whole bytes. Along an axis of odd stride they begin and end at even
+// coordinates (or at the tensor's end); inside rows of an odd number of elements an axis is taken whole.
 Box box_of(const LoopNest& nest, const Operand& operand, const std::vector<std::int64_t>& tile_low,
            const std::vector<std::int64_t>& tile_size);
 std::int64_t element_count(const Box& box);
-// Largest element count over all positions of a tile of this size, aligned or not: what a buffer must hold.
+// Whether an axis lies inside rows of an odd number of elements, which begin in the middle of a byte where elements are
+// half a byte.
+bool inside_odd_rows(const Operand& operand, std::size_t axis);
+// What a tile of a dimension must be a multiple of (unless it is the whole dimension) so that tiles of the result are
+// whole bytes: 1, 2 or the extent. More than 1 only for elements smaller than a byte.
+std::int64_t tile_unit(const LoopNest& nest, std::size_t dim);
+// Largest element count over all positions of a tile of this size, aligned or not: what a buffer must hold (an upper
+// bound where boxes are widened to whole bytes).
 std::int64_t largest_box(const LoopNest& nest, const Operand& operand, const std::vector<std::int64_t>& tile_size);
 
 }  // namespace accsim::model

@@ -43,6 +43,7 @@ class Builder {
     for (const std::size_t layer : order_layers()) build_layer(layer);
     mark_outputs();
     link(network_);
+    widen_odd_rows();
     check_work();
     return std::move(network_);
   }
@@ -208,6 +209,53 @@ class Builder {
     for (const Operator& op : network_.operators)
       for (const TensorId id : op.outputs)
         if (!consumed[id.index()]) network_.outputs.push_back(id);
+  }
+
+  // int4 packs two elements a byte, so that rows or parts of an odd number of them would begin inside a byte.
+  // Activations and network inputs with such rows are int8; so is what Concat or Gather take in such parts, the result of an
+  // AveragePool whose last windows count fewer elements, and whatever shares bytes with an int8 tensor or is copied from
+  // or to it.
+  void widen_odd_rows() {
+    std::vector<bool> wide(network_.tensors.size(), false);
+    const auto narrow = [&](TensorId id) { return network_.tensor(id).type == DataType::int4; };
+    // Elements along axes [axis, rank).
+    const auto run = [&](TensorId id, std::int64_t axis) {
+      const Shape& shape = network_.tensor(id).shape;
+      return element_count(Shape(shape.begin() + axis, shape.end()));
+    };
+    for (const Tensor& tensor : network_.tensors) {
+      if (tensor.kind == TensorKind::weight || tensor.shape.empty() || !narrow(tensor.id)) continue;
+      const std::int64_t row = tensor.shape.back();
+      wide[tensor.id.index()] = row % 2 != 0 && element_count(tensor.shape) > row;
+    }
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (const Operator& op : network_.operators) {
+        std::vector<TensorId> same = op.outputs;
+        bool split = false;  // copied in parts of an odd number of elements
+        if (is_alias(op.type) || op.type == OpType::transpose) same.push_back(op.inputs.front());
+        if (op.type == OpType::gather) {
+          same.push_back(op.inputs.front());
+          split = run(op.inputs.front(), std::get<AxisAttributes>(op.attributes).axis + 1) % 2 != 0;
+        }
+        if (op.type == OpType::concat) {
+          same.insert(same.end(), op.inputs.begin(), op.inputs.end());
+          const std::int64_t axis = std::get<AxisAttributes>(op.attributes).axis;
+          for (const TensorId part : op.inputs) split = split || run(part, axis) % 2 != 0;
+        }
+        if (op.type == OpType::average_pool) {  // the last windows, computed apart, may be an odd number
+          const auto& pool = std::get<PoolAttributes>(op.attributes);
+          split = pool.ceil_mode && pool.count_include_pad;
+        }
+        split = split || std::any_of(same.begin(), same.end(), [&](TensorId id) { return wide[id.index()]; });
+        for (const TensorId id : same) {
+          if (!split || !narrow(id) || wide[id.index()]) continue;
+          wide[id.index()] = changed = true;
+        }
+      }
+    }
+    for (Tensor& tensor : network_.tensors)
+      if (wide[tensor.id.index()]) tensor.type = DataType::int8;
   }
 
   // Every operator can be written as a loop nest, and the work of the network is a number that can be counted.

@@ -151,18 +151,19 @@ struct BoxBursts {
 BoxBursts bursts_of(const Operand& operand, const std::vector<std::int64_t>& count,
                     const std::vector<std::int64_t>& step, std::int64_t starts, const DramRates& dram,
                     DramPattern& pattern, double share, int gathered) {
-  const std::int64_t element = storage_bytes(operand.type, 1).value();
-  std::int64_t run = element;
+  const auto bytes = [&](std::int64_t elements) { return storage_bytes(operand.type, elements).value(); };
+  std::int64_t run = 1;
   std::size_t axis = operand.axes.size();
   while (axis > 0) {  // merge what follows each other without a gap
     const std::size_t a = axis - 1;
     if (count[a] != 1) {
-      if (step[a] * operand.axes[a].stride * element != run || static_cast<int>(a) == gathered) break;
+      if (step[a] * operand.axes[a].stride != run || static_cast<int>(a) == gathered) break;
       run *= count[a];
     }
     --axis;
   }
-  const auto pitch_of = [&](std::size_t a) { return step[a] * operand.axes[a].stride * element; };
+  run = bytes(run);
+  const auto pitch_of = [&](std::size_t a) { return bytes(step[a] * operand.axes[a].stride); };
   double runs = 1;
   std::int64_t aligned = starts;  // gcd of where runs may begin
   for (std::size_t a = 0; a < axis; ++a) {
@@ -211,11 +212,10 @@ BoxBursts bursts_of(const Operand& operand, const std::vector<std::int64_t>& cou
 
 BoxTotals box_totals(const Operand& operand, const std::vector<const AxisTiling*>& axes, const DramRates& dram,
                      DramPattern& pattern, double share, int gathered) {
-  const std::int64_t element = storage_bytes(operand.type, 1).value();
   const std::size_t n = axes.size();
   std::int64_t starts = 0;
   for (std::size_t a = 0; a < n; ++a)
-    starts = std::gcd(starts, axes[a]->start_gcd * operand.axes[a].stride * element);
+    starts = std::gcd(starts, storage_bytes(operand.type, axes[a]->start_gcd * operand.axes[a].stride).value());
 
   BoxTotals totals;
   std::vector<std::size_t> index(n, 0);

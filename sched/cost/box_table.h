@@ -2,7 +2,8 @@
 // fall into a few classes (clipped at the low border, whole, clipped or cut off at the high border), and an operand's boxes
 // are the product of its axes' classes. Nothing iterates over tiles.
 // Exact: number of boxes, bytes. Bursts: exact where runs start at burst borders, else the mean over the starts that
-// the strides allow. Leaves out: boxes of neighbouring tiles that padding makes equal (lowering fetches those once less).
+// the strides allow. Leaves out: boxes of neighbouring tiles that padding makes equal (lowering fetches those once less);
+// the widening of int4 boxes to whole bytes.
 #pragma once
 #include <cstdint>
 #include <vector>

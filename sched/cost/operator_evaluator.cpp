@@ -166,10 +166,10 @@ const NestEvaluator::OperandEntry& NestEvaluator::entry(std::size_t operand, con
   const bool stored = operand + 1 == nest_->operands.size();
   entry.totals = box_totals(what, tilings, dram_, pattern_, stored ? store_share_ : load_share_, gathered ? static_cast<int>(what.axes.size()) - 2 : -1);
   entry.buffer_bytes =
-      padded(storage_bytes(what.type, largest_box(*nest_, what, sizes)).value(), core_->scratchpad.port_bytes);
+      padded(storage_bytes(what.type, largest_box(*nest_, what, sizes)).value(), tile_alignment(core_->scratchpad));
   if (flow_ == TileFlow::array && operand + 1 == nest_->operands.size()) {
     entry.sum_bytes = padded(storage_bytes(core_->array.accumulator_type, largest_box(*nest_, what, sizes)).value(),
-                             core_->accumulator.port_bytes);
+                             tile_alignment(core_->accumulator));
   }
   entry.filled = true;
   return entry;
@@ -379,7 +379,7 @@ void NestEvaluator::count_conflicts(std::span<const int> order, OperatorCounts& 
   std::int64_t used = 0;
   for (std::size_t r = 0; r < n; ++r) {
     const std::int64_t align =
-        packing_rank(rings[r].operand) == 1 ? core_->scratchpad.port_bytes : core_->scratchpad.bank_bytes();
+        packing_rank(rings[r].operand) == 1 ? tile_alignment(core_->scratchpad) : core_->scratchpad.bank_bytes();
     for (std::int64_t i = 0; i < rings[r].buffers; ++i) used = ceil_div(used, align) * align + rings[r].bytes;
   }
   if (used <= core_->scratchpad.size().value()) return;
@@ -433,7 +433,7 @@ void NestEvaluator::count_traffic(std::span<const int> order, OperatorCounts& co
   }
   if (vector && window) {
     const double elements = static_cast<double>(element_count_of_output()) * static_cast<double>(row_);
-    counts.scratchpad_read += elements * static_cast<double>(storage_bytes(nest_->operands[0].type, 1).value());
+    counts.scratchpad_read += elements * bits_of(nest_->operands[0].type) / 8;
   }
   if (first_nest) counts.first_load_bursts = first_bursts;
 

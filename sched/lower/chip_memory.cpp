@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "model/base/error.h"
+#include "model/schedule/tiling.h"
 
 namespace accsim::sched {
 
@@ -20,11 +21,12 @@ int rank_of(const std::string& role) {
 
 // Packs rings into one memory; false if they do not fit.
 bool pack(std::vector<RingPlace*>& rings, const MemoryConfig& memory, bool own_banks, bool from_top) {
-  const std::int64_t size = memory.size().value() / memory.port_bytes * memory.port_bytes;
+  const std::int64_t unit = tile_alignment(memory);
+  const std::int64_t size = memory.size().value() / unit * unit;
   std::int64_t used = 0;  // from the end where packing starts
   for (RingPlace* ring : rings) {
     const bool banked = own_banks && rank_of(ring->role) != 1;
-    const std::int64_t align = banked ? std::lcm(memory.bank_bytes(), memory.port_bytes) : memory.port_bytes;
+    const std::int64_t align = banked ? std::lcm(memory.bank_bytes(), unit) : unit;
     for (std::int64_t& address : ring->addresses) {
       if (from_top) {
         const std::int64_t start = size - used - ring->bytes.value();

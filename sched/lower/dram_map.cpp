@@ -10,11 +10,6 @@ DramMap::DramMap(const Network& network, const Architecture& arch)
     : network_(&network), region_index_(network.tensors.size(), -1) {
   std::int64_t next = 0;
   for (const Tensor& tensor : network.tensors) {
-    if (bits_of(tensor.type) % 8 != 0) {
-      throw ConfigError("network " + network.name + ": tensor \"" + tensor.name + "\" is " +
-                        std::string(name_of(tensor.type)) +
-                        ": programs address whole bytes, so that elements must take whole bytes (int8 and wider)");
-    }
     if (tensor.storage != tensor.id) continue;
     const Bytes size = network.bytes_of(tensor.id);
     region_index_[tensor.id.index()] = static_cast<std::int32_t>(regions_.size());

@@ -15,7 +15,7 @@ inline constexpr std::int64_t kDramAlignment = 4096;
 
 class DramMap {
  public:
-  // ConfigError where the DRAM is too small, or a tensor has a type that cannot be addressed (int4).
+  // ConfigError where the DRAM is too small.
   DramMap(const model::Network& network, const model::Architecture& arch);
 
   // Address of a tensor's first byte (that of its storage root).

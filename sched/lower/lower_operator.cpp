@@ -60,11 +60,18 @@ std::vector<FusedActivation> activations_of(const Operator& op) {
   return all;
 }
 
-// Padding counted: the window's size, whatever part of it lies in the tensor.
-std::int64_t pool_divisor(const Operator& op) {
+// An average that counts padding; null for other operators.
+const PoolAttributes* padding_counted(const Operator& op) {
   const auto* pool = std::get_if<PoolAttributes>(&op.attributes);
-  if (op.type != OpType::average_pool || pool == nullptr || !pool->count_include_pad) return 0;
-  return pool->kernel[0] * pool->kernel[1];
+  return op.type == OpType::average_pool && pool != nullptr && pool->count_include_pad ? pool : nullptr;
+}
+
+// Elements of the window of output row (column) `index` that lie in the input or its pads: all of them, unless
+// ceil_mode lets the last window reach beyond.
+std::int64_t window_elements(const PoolAttributes& pool, std::size_t axis, std::int64_t extent, std::int64_t index) {
+  const std::int64_t start = index * pool.stride[axis] - pool.pads[axis];
+  const std::int64_t room = ceil_div(extent + pool.pads[axis + 2] - start, pool.dilation[axis]);
+  return std::min(pool.kernel[axis], room);
 }
 
 // The tiles of one nest, one after the other.
@@ -232,33 +239,81 @@ class OperatorLowering {
       requantize.sources.push_back(reference(i, sources.back(), at, dims));
     }
     requantize.activations = activations_of(op_);
-    finish_tile(std::move(requantize), sources, at, dims);
+    const Tile result = begin_result(at);
+    add_vector(std::move(requantize), sources, result, at, dims);
+    store(result);
   }
 
   void vector_tile(const TileIndex& at) {
-    const std::vector<int> dims = instruction_dims(*nest_, at, true);
-    VectorOp work;
-    work.kind = vector_kind(nest_->type);
-    work.loops = vector_loops(dims, at);
-    work.activations = activations_of(op_);
-    work.divisor = pool_divisor(op_);
     std::vector<Tile> sources;
-    for (std::size_t i = 0; i < output_index(); ++i) {
-      sources.push_back(fetch(i, at));
-      work.sources.push_back(reference(i, sources.back(), at, dims));
+    for (std::size_t i = 0; i < output_index(); ++i) sources.push_back(fetch(i, at));
+    const Tile result = begin_result(at);
+    for (const TilePart& part : parts_of(at)) {
+      const std::vector<int> dims = instruction_dims(*nest_, part.at, true);
+      VectorOp work;
+      work.kind = vector_kind(nest_->type);
+      work.loops = vector_loops(dims, part.at);
+      work.activations = activations_of(op_);
+      work.divisor = part.divisor;
+      for (std::size_t i = 0; i < output_index(); ++i) {
+        work.sources.push_back(reference(i, sources[i], part.at, dims));
+      }
+      add_vector(std::move(work), sources, result, part.at, dims);
     }
-    finish_tile(std::move(work), sources, at, dims);
+    store(result);
   }
 
-  // The vector instruction that makes the tile of the result, and its way to DRAM.
-  void finish_tile(VectorOp work, const std::vector<Tile>& sources, const TileIndex& at, const std::vector<int>& dims) {
+  // The part of a tile that one vector instruction makes: the whole tile, except where windows of an average count
+  // different numbers of elements.
+  struct TilePart {
+    TileIndex at;
+    std::int64_t divisor = 0;
+  };
+  [[nodiscard]] std::vector<TilePart> parts_of(const TileIndex& at) const {
+    const PoolAttributes* pool = padding_counted(op_);
+    if (pool == nullptr) return {{at, 0}};
+    const Shape& shape = task_.network->tensor(op_.inputs[0]).shape;
+    std::vector<TilePart> parts{{at, 1}};
+    for (std::size_t axis = 0; axis < 2; ++axis) {
+      const std::size_t dim = dim_named(axis == 0 ? "P" : "Q");
+      const std::int64_t extent = shape.size() == 3 && axis == 0 ? 1 : shape[shape.size() - 2 + axis];
+      std::vector<TilePart> split;
+      for (const TilePart& part : parts) {
+        for (std::int64_t i = 0; i < at.size[dim];) {
+          const std::int64_t elements = window_elements(*pool, axis, extent, at.low[dim] + i);
+          TilePart next = part;
+          next.at.low[dim] = at.low[dim] + i;
+          next.at.size[dim] = 0;
+          next.divisor *= elements;
+          for (; i < at.size[dim] && window_elements(*pool, axis, extent, at.low[dim] + i) == elements; ++i) {
+            ++next.at.size[dim];
+          }
+          split.push_back(std::move(next));
+        }
+      }
+      parts = std::move(split);
+    }
+    return parts;
+  }
+
+  [[nodiscard]] std::size_t dim_named(std::string_view name) const {
+    for (std::size_t d = 0; d < nest_->dims.size(); ++d)
+      if (nest_->dims[d].name == name) return d;
+    throw InternalError("layer " + op_.name + " has no dimension " + std::string(name));
+  }
+
+  [[nodiscard]] Tile begin_result(const TileIndex& at) {
     const RingId ring = rings_.at("output");
-    const Tile result{tile_box(*nest_, nest_->output(), at), builder_.begin_fill(ring), ring};
+    return {tile_box(*nest_, nest_->output(), at), builder_.begin_fill(ring), ring};
+  }
+
+  // A vector instruction that makes (a part of) the tile of the result.
+  void add_vector(VectorOp work, const std::vector<Tile>& sources, const Tile& result, const TileIndex& at,
+                  const std::vector<int>& dims) {
     work.output = reference(output_index(), result, at, dims);
     const InstructionRef instruction = builder_.add(Queue::vector, std::move(work));
     for (const Tile& source : sources) used(source, instruction);
-    builder_.writes(ring, instruction);
-    store(result);
+    builder_.writes(*result.ring, instruction);
   }
 
   void store(const Tile& tile) {
@@ -272,23 +327,22 @@ class OperatorLowering {
     const Tile tile = fetch(0, at);
     const Operand& input = nest_->operands[0];
     const Operand& output = nest_->output();
-    const std::int64_t element = storage_bytes(output.type, 1).value();
     std::vector<std::int64_t> tile_stride(nest_->dims.size(), 0);
-    std::int64_t dense = element;
+    std::int64_t dense = 1;
     for (std::size_t a = input.axes.size(); a-- > 0;) {
       for (const AxisTerm& term : input.axes[a].terms) tile_stride[static_cast<std::size_t>(term.dim)] = dense;
       dense *= tile.box[a].count;
     }
     const Box to = tile_box(*nest_, output, at);
-    Place memory = in_dram(output);
+    std::int64_t start = 0;
     std::vector<CopyAxis> axes(to.size());
     for (std::size_t a = 0; a < to.size(); ++a) {
-      memory.address += to[a].low * output.axes[a].stride * element;
-      axes[a] = {to[a].count, to[a].step * output.axes[a].stride * element, 0};
+      start += to[a].low * output.axes[a].stride;
+      axes[a] = {to[a].count, to[a].step * output.axes[a].stride, 0};
       for (const AxisTerm& term : output.axes[a].terms)
         axes[a].tile_stride = tile_stride[static_cast<std::size_t>(term.dim)];
     }
-    for (const Copy& copy : strided_copies(std::move(axes), element, memory, tile.place, false))
+    for (const Copy& copy : strided_copies(std::move(axes), output.type, in_dram(output), start, tile.place, false))
       used(tile, builder_.add(Queue::store, copy));
   }
 
@@ -298,7 +352,7 @@ class OperatorLowering {
     const Operand& table = nest_->operands[0];
     const Operand& output = nest_->output();
     const std::size_t rows_axis = table.axes.size() - 2;
-    const std::int64_t element = storage_bytes(table.type, 1).value();
+    const auto bytes = [&](std::int64_t elements) { return storage_bytes(table.type, elements).value(); };
     const std::int64_t width = table.axes[rows_axis].stride;
     const bool has_outer = rows_axis > 0;
     const std::int64_t outer_extent = has_outer ? table.axes[0].extent : 1;
@@ -309,14 +363,14 @@ class OperatorLowering {
     const BoxAxis& columns = result.box[rows_axis + 1];
     for (std::int64_t i = 0; i < outer.count; ++i) {
       Copy copy;
-      copy.extent = {rows.count, 1, 1, columns.count * element};
+      copy.extent = {rows.count, 1, 1, bytes(columns.count)};
       copy.src.place = in_dram(table);
-      if (has_outer) copy.src.place.address += (outer.low + i) * table.axes[0].stride * element;
-      copy.src.place.address += columns.low * element;
-      copy.src.stride[0] = width * element;
+      if (has_outer) copy.src.place.address += bytes((outer.low + i) * table.axes[0].stride);
+      copy.src.place.address += bytes(columns.low);
+      copy.src.stride[0] = bytes(width);
       copy.dst.place = result.place;
-      copy.dst.place.address += i * rows.count * columns.count * element;
-      copy.dst.stride[0] = columns.count * element;
+      copy.dst.place.address += bytes(i * rows.count * columns.count);
+      copy.dst.stride[0] = bytes(columns.count);
       const std::int64_t table_rows = element_count(task_.network->tensor(table.tensor).shape) / (width * outer_extent);
       copy.gather = Copy::Gather{indices.place, rows.low, table_rows, task_.seed};
       const InstructionRef load = builder_.add(Queue::load, copy);

@@ -61,20 +61,20 @@ TileRef tile_ref(const Operand& operand, const Box& box, const TileIndex& tile, 
 }
 
 std::vector<Copy> box_copies(const Operand& operand, const Box& box, Place memory, Place tile, bool to_tile) {
-  const std::int64_t element = storage_bytes(operand.type, 1).value();
   std::vector<CopyAxis> axes(box.size());
-  std::int64_t dense = element;
+  std::int64_t dense = 1;
+  std::int64_t start = 0;
   for (std::size_t a = box.size(); a-- > 0;) {
-    memory.address += box[a].low * operand.axes[a].stride * element;
-    axes[a] = {box[a].count, box[a].step * operand.axes[a].stride * element, dense};
+    start += box[a].low * operand.axes[a].stride;
+    axes[a] = {box[a].count, box[a].step * operand.axes[a].stride, dense};
     dense *= box[a].count;
   }
-  return strided_copies(std::move(axes), element, memory, tile, to_tile);
+  return strided_copies(std::move(axes), operand.type, memory, start, tile, to_tile);
 }
 
-std::vector<Copy> strided_copies(std::vector<CopyAxis> axes, std::int64_t element, Place memory, Place tile,
-                                 bool to_tile) {
-  std::int64_t run = element;
+std::vector<Copy> strided_copies(std::vector<CopyAxis> axes, DataType type, Place memory, std::int64_t memory_start,
+                                 Place tile, bool to_tile) {
+  std::int64_t run = 1;
   std::vector<CopyAxis> outer;  // innermost first
   for (std::size_t a = axes.size(); a-- > 0;) {
     const CopyAxis& axis = axes[a];
@@ -87,6 +87,17 @@ std::vector<Copy> strided_copies(std::vector<CopyAxis> axes, std::int64_t elemen
     } else {
       outer.push_back(axis);
     }
+  }
+  const auto in_bytes = [type](std::int64_t elements) {
+    const std::int64_t bits = elements * bits_of(type);
+    if (bits % 8 != 0) throw InternalError("a copy would begin or end inside a byte");
+    return bits / 8;
+  };
+  memory.address += in_bytes(memory_start);
+  run = outer.empty() ? storage_bytes(type, run).value() : in_bytes(run);
+  for (CopyAxis& axis : outer) {
+    axis.memory_stride = in_bytes(axis.memory_stride);
+    axis.tile_stride = in_bytes(axis.tile_stride);
   }
 
   constexpr std::size_t kOuter = kCopyDims - 1;

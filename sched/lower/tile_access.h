@@ -28,7 +28,7 @@ std::vector<int> instruction_dims(const model::LoopNest& nest, const TileIndex& 
 model::TileRef tile_ref(const model::Operand& operand, const model::Box& box, const TileIndex& tile,
                         const std::vector<int>& dims, model::Place place, model::DataType type);
 
-// One axis of a copy: `count` runs, so many bytes apart in memory and in the tile.
+// One axis of a copy: `count` runs, so many elements apart in memory and in the tile.
 struct CopyAxis {
   std::int64_t count = 1;
   std::int64_t memory_stride = 0;
@@ -40,8 +40,9 @@ struct CopyAxis {
 std::vector<model::Copy> box_copies(const model::Operand& operand, const model::Box& box, model::Place memory,
                                     model::Place tile, bool to_tile);
 
-// The same from the axes, outermost first, of elements of `element` bytes.
-std::vector<model::Copy> strided_copies(std::vector<CopyAxis> axes, std::int64_t element, model::Place memory,
-                                        model::Place tile, bool to_tile);
+// The same from the axes, outermost first, of elements of `type`; the first element in memory is `memory_start` elements
+// behind `memory`. Runs are whole bytes (InternalError otherwise), the end of the tensor aside.
+std::vector<model::Copy> strided_copies(std::vector<CopyAxis> axes, model::DataType type, model::Place memory,
+                                        std::int64_t memory_start, model::Place tile, bool to_tile);
 
 }  // namespace accsim::sched

@@ -55,7 +55,7 @@ std::vector<std::int64_t> tile_candidates(const LoopNest& nest, std::size_t dim,
     const Axis& axis = operand.axes.back();
     for (const AxisTerm& term : axis.terms) {
       if (term.dim != static_cast<int>(dim) || axis.stride != 1) continue;
-      grains.push_back(std::max<std::int64_t>(1, burst_bytes / storage_bytes(operand.type, 1).value()));
+      grains.push_back(std::max<std::int64_t>(1, burst_bytes * 8 / bits_of(operand.type)));
     }
   }
   std::vector<std::int64_t> tiles = even_tiles(d.extent);
@@ -71,6 +71,9 @@ std::vector<std::int64_t> tile_candidates(const LoopNest& nest, std::size_t dim,
   }
   std::sort(tiles.begin(), tiles.end());
   tiles.erase(std::unique(tiles.begin(), tiles.end()), tiles.end());
+  const std::int64_t unit = tile_unit(nest, dim);
+  std::erase_if(tiles, [&](std::int64_t tile) { return tile != d.extent && tile % unit != 0; });
+  if (unit == 2 && unit < d.extent && tiles.front() != unit) tiles.insert(tiles.begin(), unit);
   return tiles;
 }
 

@@ -11,7 +11,8 @@
 
 namespace accsim::sched {
 
-// Ascending, the first is 1 and the last the extent. Only the extent where the dimension may not be tiled.
+// Ascending, the first is tile_unit (1 but for elements smaller than a byte), the last the extent. Only the extent where
+// the dimension may not be tiled.
 std::vector<std::int64_t> tile_candidates(const model::LoopNest& nest, std::size_t dim, const model::CoreConfig& core,
                                           std::int64_t burst_bytes);
 

@@ -41,6 +41,11 @@ void CoreModule::wake_queues(Cycles at) {
   for (QueueUnit* unit : queues()) unit->wake_at(at);
 }
 
+void CoreModule::set_data(FunctionalChip* data) {
+  for (QueueUnit* unit : queues()) unit->set_data(data);
+  server.set_data(data);
+}
+
 void CoreModule::signal_remote(model::CoreId core, const SignalMessage& message, Cycles at) {
   Packet packet;
   packet.source = static_cast<std::int16_t>(map_->arch->node_of_core(id_));

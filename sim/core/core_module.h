@@ -33,6 +33,8 @@ class CoreModule : public sc_core::sc_module, public CoreControl, public PacketS
   [[nodiscard]] model::CoreId id() const override { return id_; }
   void receive(const Packet& packet, Cycles at) override;
 
+  // Execution on data, told what happens; null = none.
+  void set_data(FunctionalChip* data);
   [[nodiscard]] std::array<QueueUnit*, 4> queues() { return {&load, &array, &vector, &store}; }
   [[nodiscard]] std::size_t core_type() const { return core_type_; }
 

@@ -30,11 +30,14 @@ QueueUnit::Started QueueUnit::start(Cycles now) {
   waiting_since_ = border(list);
   ++list.next;
   if (list.next == list.instructions->size()) lists_.pop_front();
+  running_instructions_.push_back(started);
   groups->instruction_started(*started.group, now);
+  if (data_ != nullptr) data_->start(core->id(), queue_, *started.instruction, now);
   return started;
 }
 
 void QueueUnit::end(const Started& started, Cycles at) {
+  if (data_ != nullptr) data_->end(core->id(), queue_, at);
   bool local = false;
   for (const model::Signal& signal : started.instruction->signals) {
     if (signal.core == core->id()) {
@@ -46,6 +49,7 @@ void QueueUnit::end(const Started& started, Cycles at) {
     }
   }
   if (local) core->wake_queues(at + Cycles(1));
+  running_instructions_.pop_front();
   groups->instruction_ended(*started.group, at);
 }
 
@@ -54,21 +58,21 @@ void QueueUnit::report_waiting(const GroupRun&, Cycles begin) {
   report(Activity::sync_wait, begin);
 }
 
-std::string QueueUnit::waiting_for() {
-  if (!has_head()) return "";
+QueueHead QueueUnit::head_state() {
+  QueueHead state;
+  state.core = core->id();
+  state.queue = queue_;
+  for (const Started& running : running_instructions_) state.running.push_back({running.group, running.instruction});
+  if (!has_head()) return state;
   const List& list = lists_.front();
-  std::string text = "core " + std::to_string(core->id().value()) + " " + std::string(model::name_of(queue_)) +
-                     ", instruction " + std::to_string(list.next) + " of group " +
-                     std::to_string(list.group->program.group.value());
-  if (border(list) == kNever) return text + " waits for the border of its group";
+  state.group = list.group;
+  state.next = list.next;
+  state.border_closed = border(list) == kNever;
   for (const model::Wait& wait : head().waits) {
     const std::int64_t has = core->semaphores().total(list.group->set, wait.semaphore);
-    if (has < wait.count) {
-      return text + " waits for semaphore " + std::to_string(wait.semaphore) + " (has " + std::to_string(has) +
-             ", needs " + std::to_string(wait.count) + ")";
-    }
+    if (has < wait.count) state.missing.push_back({wait.semaphore, has, wait.count});
   }
-  return text + " waits for its engine";
+  return state;
 }
 
 }  // namespace accsim::sim

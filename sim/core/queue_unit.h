@@ -7,9 +7,11 @@
 
 #include "sim/core/semaphores.h"
 #include "sim/core/timeline.h"
+#include "sim/functional/functional_chip.h"
 #include "sim/kernel/module.h"
 #include "sim/noc/packet.h"
 #include "sim/system/group_run.h"
+#include "sim/system/wait_graph.h"
 
 namespace accsim::sim {
 
@@ -26,8 +28,18 @@ class CoreControl : public virtual sc_core::sc_interface {
 
 class QueueUnit : public EventModule {
  public:
+  static constexpr Phase phase_of(model::Queue queue) {
+    switch (queue) {
+      case model::Queue::array: return Phase::array;
+      case model::Queue::vector: return Phase::vector;
+      case model::Queue::store: return Phase::store;
+      case model::Queue::load: break;
+    }
+    return Phase::load;
+  }
+
   QueueUnit(const sc_core::sc_module_name& name, Clock clock, model::Queue queue)
-      : EventModule(name, clock), core("core"), groups("groups"), queue_(queue) {}
+      : EventModule(name, clock, phase_of(queue)), core("core"), groups("groups"), queue_(queue) {}
 
   sc_core::sc_port<CoreControl> core;
   sc_core::sc_port<GroupControl> groups;
@@ -37,8 +49,12 @@ class QueueUnit : public EventModule {
     if (!list.empty()) lists_.push_back({&group, &list, 0});
   }
   [[nodiscard]] model::Queue queue() const { return queue_; }
-  // "core 0 array, instruction 12 of group 3 waits for semaphore 4 (has 0, needs 1)", or "" when nothing is left.
-  [[nodiscard]] std::string waiting_for();
+  // Execution on data, told what happens; null = none.
+  void set_data(FunctionalChip* data) { data_ = data; }
+  // Whether an instruction has started and not ended.
+  [[nodiscard]] bool busy() const { return !running_instructions_.empty(); }
+  // How it stands, for diagnosis.
+  [[nodiscard]] QueueHead head_state();
 
  protected:
   struct Started {
@@ -59,6 +75,7 @@ class QueueUnit : public EventModule {
   void report_waiting(const GroupRun& group, Cycles begin);
   void report(Activity activity, Cycles until) { core->timeline().report(queue_, activity, until); }
   [[nodiscard]] Cycles reported() { return core->timeline().reported(queue_); }
+  [[nodiscard]] FunctionalChip* data() const { return data_; }
 
  private:
   struct List {
@@ -71,7 +88,9 @@ class QueueUnit : public EventModule {
   }
 
   model::Queue queue_;
+  FunctionalChip* data_ = nullptr;
   std::deque<List> lists_;
+  std::deque<Started> running_instructions_;  // started and not ended
   Cycles waiting_since_;
 };
 

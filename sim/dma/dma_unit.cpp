@@ -71,8 +71,11 @@ void DmaUnit::write_lines(std::int32_t index, Cycles at) {
       wake_at(done);
     }
   });
-  descriptor.last_done = std::max(descriptor.last_done, std::max(done, at + Cycles(1)));
-  if (transaction.waiting_lines == 0) finish(index, at);
+  done = std::max(done, at + Cycles(1));
+  descriptor.last_done = std::max(descriptor.last_done, done);
+  if (transaction.waiting_lines > 0) return;
+  if (data() != nullptr) data()->deliver(index, done);
+  finish(index, at);
 }
 
 void DmaUnit::serve_waiting(Cycles now) {
@@ -93,7 +96,9 @@ void DmaUnit::serve_waiting(Cycles now) {
       Transaction& transaction = (*pool_)[line.transaction];
       Descriptor& descriptor = active_[static_cast<std::size_t>(transaction.descriptor - first_number_)];
       descriptor.last_done = std::max(descriptor.last_done, done);
-      if (--transaction.waiting_lines == 0) finish(line.transaction, now);
+      if (--transaction.waiting_lines > 0) continue;
+      if (data() != nullptr) data()->deliver(line.transaction, done);
+      finish(line.transaction, now);
     }
   }
 }
@@ -164,6 +169,7 @@ void DmaUnit::send(Descriptor& descriptor, std::int64_t number, Cycles ready) {
   if (remote.space == Space::global_buffer) {
     (write() ? actions.global_buffer_write_bytes : actions.global_buffer_read_bytes) += map_->burst_bytes;
   }
+  if (data() != nullptr) data()->send(core->id(), queue(), index, burst.address, clock().now());
   descriptor.outstanding += 1;
   outstanding_ += 1;
   descriptor.walker.next();
@@ -236,7 +242,7 @@ void DmaUnit::finish(std::int32_t index, Cycles at) {
   outstanding_ -= 1;
   pool_->give_back(index);
   if (descriptor.outstanding == 0 && descriptor.walker.done()) {
-    wake_at(std::max(active_.front().last_done, clock().now()));
+    wake_at(active_.front().last_done);
   }
   if (write()) {
     if (next_to_issue() != nullptr) wake_at(std::max(at, next_turn()));

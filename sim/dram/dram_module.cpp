@@ -13,7 +13,7 @@ model::ClockPeriod dram_period(const model::DramConfig& config) { return {config
 
 DramModule::DramModule(const sc_core::sc_module_name& name, const model::DramConfig& config, std::int32_t channel,
                        Clock core_clock, std::int32_t node, std::int64_t flit_bytes, TransactionPool& pool, Trace trace)
-    : EventModule(name, Clock(dram_period(config))),
+    : EventModule(name, Clock(dram_period(config)), Phase::memory),
       noc("noc"),
       in("in"),
       core_clock_(core_clock),
@@ -66,6 +66,8 @@ void DramModule::run(Cycles now) {
     const Cycles done = channel_.accept(static_cast<std::uint64_t>(packet.transaction),
                                         channel_.config().decode(static_cast<std::uint64_t>(transaction.address)),
                                         transaction.write);
+    // The controller keeps the order in which it accepts requests to a burst: the data change hands here.
+    if (data_ != nullptr) data_->serve(packet.transaction, Cycles(0), Cycles(0));
     if (done != kNever) known_.push_back({packet, done});
     noc->return_credit(node_, core_clock_.cycle_from(clock().picoseconds(now)) + Cycles(1));
   }

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "sim/dram/channel.h"
+#include "sim/functional/functional_chip.h"
 #include "sim/kernel/module.h"
 #include "sim/noc/packet.h"
 
@@ -23,6 +24,8 @@ class DramModule : public EventModule, public PacketSink {
   sc_core::sc_export<PacketSink> in;
 
   void receive(const Packet& packet, Cycles at) override;
+  // Execution on data, told what happens; null = none.
+  void set_data(FunctionalChip* data) { data_ = data; }
 
   [[nodiscard]] DramChannel& channel() { return channel_; }
   // DRAM cycle that contains or follows core cycle `at`.
@@ -46,6 +49,7 @@ class DramModule : public EventModule, public PacketSink {
   std::int32_t node_;
   std::int64_t flit_bytes_;
   TransactionPool* pool_;
+  FunctionalChip* data_ = nullptr;
   Trace trace_;
   DramChannel channel_;
   std::deque<Request> requests_;

@@ -15,15 +15,19 @@ class Clock {
 
   // Picoseconds at which cycle `n` begins.
   [[nodiscard]] std::int64_t picoseconds(Cycles n) const {
+    if (period_.denominator == 1) return n.value() * period_.numerator;
     return static_cast<std::int64_t>(static_cast<model::Wide>(n.value()) * period_.numerator / period_.denominator);
   }
   // First cycle that begins at or after `ps`.
   [[nodiscard]] Cycles cycle_from(std::int64_t ps) const {
+    if (period_.denominator == 1) return Cycles(model::ceil_div(ps, period_.numerator));
     const model::Wide scaled = static_cast<model::Wide>(ps) * period_.denominator;
     return Cycles(static_cast<std::int64_t>((scaled + period_.numerator - 1) / period_.numerator));
   }
+  // The cycle that has begun last.
   [[nodiscard]] Cycles now() const {
-    return cycle_from(static_cast<std::int64_t>(sc_core::sc_time_stamp().value()));
+    const auto ps = static_cast<std::int64_t>(sc_core::sc_time_stamp().value());
+    return cycle_from(ps + 1) - Cycles(1);
   }
 
  private:

@@ -1,6 +1,8 @@
 // The thin module around a pure machine: one method process that runs when the machine said that something can change,
 // and never otherwise.
 #pragma once
+#include <algorithm>
+#include <cstdint>
 #include <systemc>
 
 #include "sim/kernel/clock.h"
@@ -8,24 +10,30 @@
 
 namespace accsim::sim {
 
+// Modules that want to run in the same cycle run in this order, whatever else the chip holds: each phase is a picosecond
+// of its own at the beginning of the cycle (the shortest clock period is 100 ps). Modules of one phase do not share
+// anything but what counts from the next cycle on.
+enum class Phase : std::uint8_t { first, array, vector, store, load, memory, network, last };
+
 class EventModule : public sc_core::sc_module {
  public:
-  EventModule(const sc_core::sc_module_name& name, Clock clock) : sc_core::sc_module(name), clock_(clock) {
+  EventModule(const sc_core::sc_module_name& name, Clock clock, Phase phase)
+      : sc_core::sc_module(name), clock_(clock), phase_(static_cast<std::int64_t>(phase)) {
     SC_HAS_PROCESS(EventModule);
     SC_METHOD(wake_up);
     sensitive << wake_;
     dont_initialize();
   }
 
-  // Runs the machine at cycle `at`, or now if that has passed. The earliest of all requests counts; run asks again.
+  // Runs the machine at cycle `at`, or as soon as its phase comes if that has passed. The earliest of all requests counts; run asks again.
   void wake_at(Cycles at) {
     if (at >= next_) return;
     const auto now = static_cast<std::int64_t>(sc_core::sc_time_stamp().value());
-    std::int64_t delay = clock_.picoseconds(at) - now;
+    std::int64_t delay = clock_.picoseconds(at) + phase_ - now;
     if (delay < 0) {
-      at = clock_.cycle_from(now);
+      at = clock_.cycle_from(std::max<std::int64_t>(now - phase_, 0));
       if (at >= next_) return;
-      delay = clock_.picoseconds(at) - now;
+      delay = clock_.picoseconds(at) + phase_ - now;
     }
     next_ = at;
     wake_.cancel();
@@ -50,6 +58,7 @@ class EventModule : public sc_core::sc_module {
   }
 
   Clock clock_;
+  std::int64_t phase_;  // picoseconds
   Cycles next_ = kNever;
   sc_core::sc_event wake_;
 };

@@ -10,6 +10,7 @@ Crossbar::Crossbar(std::int64_t router_cycles, const std::vector<Node>& nodes)
     : nodes_(nodes.size()),
       router_cycles_(router_cycles),
       output_busy_(nodes_, 0),
+      possible_(nodes_, kNever.value()),
       last_served_(nodes_, 0),
       fifos_(kPacketClasses * nodes_ * nodes_),
       inputs_waiting_(nodes_) {
@@ -43,7 +44,9 @@ void Crossbar::accept(const Packet& packet) {
   }
   queue.tail = index;
   ++waiting_;
-  next_ = std::min(next_, std::max(packet.ready, Cycles(outputs_[output].free_from())));
+  const Cycles first = std::max(packet.ready, Cycles(outputs_[output].free_from()));
+  possible_[output] = std::min(possible_[output], first.value());
+  next_ = std::min(next_, first);
 }
 
 std::int32_t Crossbar::choose(std::size_t output, std::size_t type, std::int64_t now) {
@@ -60,7 +63,7 @@ std::int32_t Crossbar::choose(std::size_t output, std::size_t type, std::int64_t
       const Packet& head = entries_[static_cast<std::size_t>(fifo(type, output, input).head)].packet;
       const std::int64_t possible = std::max(head.ready.value(), inputs_[input].free_from());
       if (possible > now) {
-        next_ = std::min(next_, Cycles(possible));
+        possible_[output] = std::min(possible_[output], possible);
         continue;
       }
       const std::size_t distance = (input + nodes_ - first) % nodes_;

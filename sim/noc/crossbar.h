@@ -32,7 +32,9 @@ class Crossbar {
 
   void accept(const Packet& packet);  // from packet.ready on
   void return_credit(std::int32_t node, Cycles now) {
-    ++credits_[static_cast<std::size_t>(node)];
+    const auto output = static_cast<std::size_t>(node);
+    ++credits_[output];
+    possible_[output] = std::min(possible_[output], now.value());
     next_ = std::min(next_, now);
   }
 
@@ -63,7 +65,7 @@ class Crossbar {
   [[nodiscard]] bool waits(std::size_t output) const {
     return inputs_waiting_[output] != std::array<Mask, kPacketClasses>{};
   }
-  // The input that output may serve at `now`, or -1; lowers `next_` to when one may be served.
+  // The input that output may serve at `now`, or -1; lowers possible_[output] to when one may be served.
   std::int32_t choose(std::size_t output, std::size_t type, std::int64_t now);
   Packet pop(std::size_t type, std::size_t output, std::size_t input);
 
@@ -81,6 +83,7 @@ class Crossbar {
   };
   std::vector<Links> inputs_, outputs_;
   std::vector<std::int64_t> output_busy_;
+  std::vector<std::int64_t> possible_;  // by output: no grant before this cycle unless a packet or a credit comes
   std::vector<std::uint16_t> last_served_;
   std::vector<Fifo> fifos_;
   std::vector<std::array<Mask, kPacketClasses>> inputs_waiting_;  // per output
@@ -100,10 +103,16 @@ void Crossbar::advance(Cycles now, Deliver&& deliver) {
   for (std::size_t word = 0; word < 2; ++word) {
     for (std::uint64_t bits = outputs_waiting_[word]; bits != 0; bits &= bits - 1) {
       const std::size_t output = word * 64 + static_cast<std::size_t>(__builtin_ctzll(bits));
+      std::int64_t& possible = possible_[output];
+      if (possible > t) {
+        next_ = std::min(next_, Cycles(possible));
+        continue;
+      }
+      possible = kNever.value();
       std::size_t type = 0;
       while (type < kPacketClasses) {
         if (outputs_[output].free_from() > t) {
-          if (waits(output)) next_ = std::min(next_, Cycles(outputs_[output].free_from()));
+          if (waits(output)) possible = std::min(possible, outputs_[output].free_from());
           break;
         }
         const std::int32_t input = choose(output, type, t);
@@ -119,6 +128,7 @@ void Crossbar::advance(Cycles now, Deliver&& deliver) {
         last_served_[output] = static_cast<std::uint16_t>(input);
         deliver(CrossbarGrant{packet, Cycles(t + router_cycles_ + packet.flits - 1)});
       }
+      next_ = std::min(next_, Cycles(possible));
     }
   }
 }

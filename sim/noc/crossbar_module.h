@@ -12,7 +12,7 @@ class CrossbarModule : public EventModule, public NocPort {
  public:
   CrossbarModule(const sc_core::sc_module_name& name, Clock clock, std::int64_t router_cycles,
                  const std::vector<Crossbar::Node>& nodes)
-      : EventModule(name, clock),
+      : EventModule(name, clock, Phase::network),
         out("out", nodes.size()),
         in("in"),
         machine_(router_cycles, nodes) {
@@ -24,11 +24,11 @@ class CrossbarModule : public EventModule, public NocPort {
 
   void send(const Packet& packet) override {
     machine_.accept(packet);
-    wake_at(std::max(machine_.next_time(), clock().now()));
+    wake_at(machine_.next_time());
   }
   void return_credit(std::int32_t node, Cycles at) override {
     credits_returned_.push_back({at, node});
-    wake_at(std::max(at, clock().now()));
+    wake_at(at);
   }
   [[nodiscard]] const Crossbar& machine() const { return machine_; }
 

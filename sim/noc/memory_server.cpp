@@ -24,8 +24,10 @@ void MemoryServer::run(Cycles now) {
     requests_.pop_front();
     Transaction& transaction = (*pool_)[packet.transaction];
     transaction.arrived = now;
-    last_ready_ = std::max(last_ready_, memory->memory().access(Master::remote, now, transaction.address, transaction.burst_bytes));
+    last_ready_ = std::max(last_ready_,
+                           memory->memory().access(Master::remote, now, transaction.address, transaction.burst_bytes));
     transaction.left = last_ready_;
+    if (data_ != nullptr) data_->serve(packet.transaction, now, last_ready_);
     noc->return_credit(node_, now + Cycles(1));
     noc->send(answer_to(packet, transaction, node_, flit_bytes_, last_ready_ + Cycles(1)));
   }

@@ -4,6 +4,7 @@
 #include <deque>
 
 #include "sim/core/memory_port.h"
+#include "sim/functional/functional_chip.h"
 #include "sim/kernel/module.h"
 #include "sim/noc/packet.h"
 
@@ -13,11 +14,13 @@ class MemoryServer : public EventModule {
  public:
   MemoryServer(const sc_core::sc_module_name& name, Clock clock, std::int32_t node, std::int64_t flit_bytes,
                TransactionPool& pool)
-      : EventModule(name, clock), memory("memory"), noc("noc"), node_(node), flit_bytes_(flit_bytes), pool_(&pool) {}
+      : EventModule(name, clock, Phase::memory), memory("memory"), noc("noc"), node_(node), flit_bytes_(flit_bytes), pool_(&pool) {}
 
   sc_core::sc_port<MemoryPort> memory;
   sc_core::sc_port<NocPort> noc;
 
+  // Execution on data, told what happens; null = none.
+  void set_data(FunctionalChip* data) { data_ = data; }
   void serve(const Packet& request, Cycles at) {
     requests_.push_back({request, at});
     wake_at(at);
@@ -34,6 +37,7 @@ class MemoryServer : public EventModule {
   std::int32_t node_;
   std::int64_t flit_bytes_;
   TransactionPool* pool_;
+  FunctionalChip* data_ = nullptr;
   std::deque<Request> requests_;
   Cycles last_ready_;
 };

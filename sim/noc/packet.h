@@ -41,12 +41,17 @@ class TransactionPool {
     free_.pop_back();
     return index;
   }
-  void give_back(std::int32_t index) { free_.push_back(index); }
+  void give_back(std::int32_t index) {
+    free_.push_back(index);
+    ++given_back_;
+  }
+  [[nodiscard]] std::int64_t given_back() const { return given_back_; }  // so far
   Transaction& operator[](std::int32_t index) { return items_[static_cast<std::size_t>(index)]; }
 
  private:
   std::vector<Transaction> items_;
   std::vector<std::int32_t> free_;
+  std::int64_t given_back_ = 0;
 };
 
 struct SignalMessage {

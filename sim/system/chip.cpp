@@ -94,17 +94,31 @@ Chip::Chip(const sc_core::sc_module_name& name, const model::Architecture& arch,
     channels_.back()->noc.bind(noc_->in);
     noc_->out[static_cast<std::size_t>(node)].bind(channels_.back()->in);
   }
+  watchdog_ = std::make_unique<Watchdog>("watchdog", clock, options.patience, [this] { return progress(); },
+                                         [this] { throw_no_progress(); });
+  if (options.data != nullptr) set_data(options.data);
 }
 
-std::string Chip::diagnosis() {
-  std::string text;
+void Chip::set_data(FunctionalChip* data) {
+  sequencer_->set_data(data);
+  for (const auto& core : cores_) core->set_data(data);
+  if (global_buffer_) global_buffer_->server.set_data(data);
+  for (const auto& channel : channels_) channel->set_data(data);
+}
+
+Watchdog::State Chip::progress() const {
+  Watchdog::State state{sequencer_->progress() + pool_.given_back(), false, sequencer_->finished()};
+  for (const auto& core : cores_) state.computing = state.computing || core->array.busy() || core->vector.busy();
+  return state;
+}
+
+void Chip::throw_no_progress() {
+  std::vector<QueueHead> queues;
   for (const auto& core : cores_) {
-    for (QueueUnit* unit : core->queues()) {
-      const std::string line = unit->waiting_for();
-      if (!line.empty()) text += "\n  " + line;
-    }
+    for (QueueUnit* unit : core->queues()) queues.push_back(unit->head_state());
   }
-  return text.empty() ? "\n  no queue has an instruction left" : text;
+  throw NoProgressError("the program makes no progress after cycle " +
+                        std::to_string(sequencer_->last_progress().value()) + ":" + wait_graph(queues));
 }
 
 model::Measurement Chip::measurement() {

@@ -8,6 +8,7 @@
 #include "sim/noc/crossbar_module.h"
 #include "sim/system/group_sequencer.h"
 #include "sim/system/simulate.h"
+#include "sim/system/watchdog.h"
 
 namespace accsim::sim {
 
@@ -29,11 +30,13 @@ class Chip : public sc_core::sc_module {
        const SimulationOptions& options);
 
   [[nodiscard]] GroupSequencer& sequencer() { return *sequencer_; }
-  // "core 0 array, … waits for semaphore 4", a line each: why nothing happens.
-  [[nodiscard]] std::string diagnosis();
+  // Throws NoProgressError: since when nothing happens, and why.
+  [[noreturn]] void throw_no_progress();
   [[nodiscard]] model::Measurement measurement();
 
  private:
+  void set_data(FunctionalChip* data);
+  [[nodiscard]] Watchdog::State progress() const;
 
   const model::Architecture* arch_;
   NocMap map_;
@@ -43,6 +46,7 @@ class Chip : public sc_core::sc_module {
   std::unique_ptr<GlobalBufferModule> global_buffer_;
   std::vector<std::unique_ptr<DramModule>> channels_;
   std::unique_ptr<GroupSequencer> sequencer_;
+  std::unique_ptr<Watchdog> watchdog_;
 };
 
 }  // namespace accsim::sim

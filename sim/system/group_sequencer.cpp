@@ -42,6 +42,7 @@ void GroupSequencer::close_front() {
   if (!group.started) group.measured.start = last_end_;
   group.measured.cycles = group.measured.end - last_end_;
   last_end_ = group.measured.end;
+  if (data_ != nullptr && data_->group_ended) data_->group_ended(group.program);
   results_.push_back({std::move(group.measured), std::move(group.actions)});
   loaded_.erase(loaded_.begin());
 }
@@ -60,11 +61,15 @@ void GroupSequencer::run(Cycles now) {
 }
 
 void GroupSequencer::instruction_started(GroupRun& group, Cycles at) {
+  ++progress_;
+  last_progress_ = std::max(last_progress_, at);
   if (!group.started) group.measured.start = at;
   group.started = true;
 }
 
 void GroupSequencer::instruction_ended(GroupRun& group, Cycles at) {
+  ++progress_;
+  last_progress_ = std::max(last_progress_, at);
   group.measured.end = std::max(group.measured.end, at);
   if (--group.remaining == 0) wake_at(at + Cycles(1));
 }

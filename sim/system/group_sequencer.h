@@ -12,19 +12,24 @@ class GroupSequencer : public EventModule, public GroupControl {
  public:
   GroupSequencer(const sc_core::sc_module_name& name, Clock clock, const model::Architecture& arch,
                  model::ProgramSource& source)
-      : EventModule(name, clock), out("out"), arch_(&arch), source_(&source) {
+      : EventModule(name, clock, Phase::first), out("out"), arch_(&arch), source_(&source) {
     out.bind(*this);
   }
   sc_core::sc_export<GroupControl> out;
 
   // Before the simulation starts: the cores to feed, by id.
   void connect(std::vector<CoreModule*> cores) { cores_ = std::move(cores); }
+  // Execution on data, told when groups end; null = none.
+  void set_data(FunctionalChip* data) { data_ = data; }
 
   void instruction_started(GroupRun& group, Cycles at) override;
   void instruction_ended(GroupRun& group, Cycles at) override;
 
   [[nodiscard]] bool finished() const { return loaded_.empty(); }
   [[nodiscard]] Cycles end() const { return last_end_; }
+  // Instructions started and ended so far, and the cycle of the last.
+  [[nodiscard]] std::int64_t progress() const { return progress_; }
+  [[nodiscard]] Cycles last_progress() const { return last_progress_; }
   // What was counted for each group, and its actions by core type, in order.
   struct Finished {
     model::GroupMeasurement measured;
@@ -43,10 +48,13 @@ class GroupSequencer : public EventModule, public GroupControl {
 
   const model::Architecture* arch_;
   model::ProgramSource* source_;
+  FunctionalChip* data_ = nullptr;
   std::vector<CoreModule*> cores_;
   std::vector<std::unique_ptr<GroupRun>> loaded_;  // at most two
   std::int64_t loaded_count_ = 0;
   bool opened_first_ = false;
+  std::int64_t progress_ = 0;
+  Cycles last_progress_;
   Cycles last_end_;
   std::vector<Finished> results_;
 };

@@ -35,9 +35,7 @@ model::Measurement simulate(const model::Architecture& arch, model::ProgramSourc
   SimulationContext context;
   Chip chip("chip", arch, program, options);
   context.run();
-  if (!chip.sequencer().finished()) {
-    throw model::InternalError("the program makes no progress:" + chip.diagnosis());
-  }
+  if (!chip.sequencer().finished()) chip.throw_no_progress();
   model::Measurement measurement = chip.measurement();
   measurement.simulation_seconds = cpu_seconds() - begin;
   return measurement;

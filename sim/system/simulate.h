@@ -3,8 +3,10 @@
 #include <functional>
 
 #include "model/arch/arch.h"
+#include "model/base/error.h"
 #include "model/program/program.h"
 #include "model/result/result.h"
+#include "sim/functional/functional_chip.h"
 
 namespace accsim::sim {
 
@@ -17,9 +19,18 @@ struct DramRequestRecord {
 struct SimulationOptions {
   // Called for every DRAM request, in order of offering; empty = not recorded.
   std::function<void(const DramRequestRecord&)> dram_trace;
+  // Executes the program on data as well; null = not. Changes nothing in the measurement.
+  FunctionalChip* data = nullptr;
+  // After so many cycles in which nothing gets done the run ends with NoProgressError.
+  Cycles patience{1'000'000};
 };
 
-// Throws InternalError with a wait-for diagnosis when the program stops making progress.
+// A program that stops making progress: since when, and a line for every queue that waits (wait_graph.h).
+class NoProgressError : public model::InternalError {
+ public:
+  using model::InternalError::InternalError;
+};
+
 model::Measurement simulate(const model::Architecture& arch, model::ProgramSource& program,
                             const SimulationOptions& options = {});
 

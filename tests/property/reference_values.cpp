@@ -89,17 +89,19 @@ struct Evaluation {
       Value sum = 0;
       Value largest = std::numeric_limits<Value>::min();
       std::int64_t valid = 0;
+      std::int64_t padded = 0;  // elements of input and pads
       for (std::int64_t r = 0; r < a.kernel[0]; ++r)
         for (std::int64_t s = 0; s < a.kernel[1]; ++s) {
           const std::int64_t row = h * a.stride[0] + r * a.dilation[0] - a.pads[0];
           const std::int64_t column = v * a.stride[1] + s * a.dilation[1] - a.pads[1];
+          if (row < x[2] + a.pads[2] && column < x[3] + a.pads[3]) ++padded;
           if (row < 0 || row >= x[2] || column < 0 || column >= x[3]) continue;
           const Value value = at4(in(0), x, n, c, row, column);
           sum = add(sum, value);
           largest = std::max(largest, value);
           ++valid;
         }
-      const std::int64_t divisor = a.count_include_pad ? a.kernel[0] * a.kernel[1] : 0;
+      const std::int64_t divisor = a.count_include_pad ? padded : 0;
       out.push_back(op.type == OpType::max_pool ? largest : combine_average(sum, valid, divisor));
     });
     return out;

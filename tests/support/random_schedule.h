@@ -92,7 +92,19 @@ inline model::OperatorMapping random_mapping(const model::Network& network, mode
   mapping.order.insert(mapping.order.end(), reduced.begin(), reduced.end());
   for (const char* role : {"input", "weight", "output"})
     if (random.chance(50)) mapping.buffers[role] = static_cast<int>(random.range(1, 2));
-  const auto repair = [&] {  // two dimensions of one output axis: the inner one whole, or the outer one 1
+  const auto repair = [&] {
+    for (std::size_t d = 0; d < dims.size(); ++d) {  // whole bytes
+      if (!dims[d].tileable) continue;
+      std::int64_t unit = 1;
+      std::int64_t extent = 0;
+      for (const model::LoopNest& nest : nests) {
+        unit = std::max(unit, model::tile_unit(nest, d));
+        extent = std::max(extent, nest.dims[d].extent);
+      }
+      std::int64_t& size = mapping.tile[dims[d].name];
+      size = std::min(extent, model::ceil_div(size, unit) * unit);
+    }
+    // Two dimensions of one output axis: the inner one whole, or the outer one 1.
     for (const model::Axis& axis : nests.front().output().axes)
       if (axis.terms.size() == 2) {
         const model::Dim& outer_dim = dims[static_cast<std::size_t>(axis.terms[0].dim)];
@@ -101,7 +113,7 @@ inline model::OperatorMapping random_mapping(const model::Network& network, mode
       }
   };
   repair();
-  while (!buffers_fit(nests, mapping, core)) {
+  for (int shrunk = 0; shrunk < 1000 && !buffers_fit(nests, mapping, core); ++shrunk) {
     std::vector<std::string> large;
     for (const auto& [name, size] : mapping.tile)
       if (size > 1) large.push_back(name);

@@ -202,8 +202,8 @@ TEST_CASE("a program that stops says who waits for whom", "[chip]") {
   StoredProgram program(program_of({one_core_group(
       0, {{}, {instruction(matrix_pass(4, 4, 4, 0, 4096, 0), {{1, 2}}, {})}, {}, {}}, 2)}));
   CHECK_THROWS_WITH(simulate(arch, program),
-                    "the program makes no progress:\n  core 0 array, instruction 0 of group 0 waits for semaphore 1 "
-                    "(has 0, needs 2)");
+                    "the program makes no progress after cycle 0:\n  core 0 array[0] of group 0 waits for semaphore 1 "
+                    "of core 0 (has 0, needs 2), which nobody signals any more");
 }
 
 TEST_CASE("what a program source throws comes out unchanged", "[chip]") {
@@ -242,6 +242,6 @@ TEST_CASE("every block is a module of its own", "[chip]") {
       "chip.core0.load", "chip.core0.array", "chip.core0.vector", "chip.core0.store", "chip.core0.server",
       "chip.core1", "chip.core1.scratchpad", "chip.core1.accumulator", "chip.core1.load", "chip.core1.array",
       "chip.core1.vector", "chip.core1.store", "chip.core1.server", "chip.global_buffer", "chip.global_buffer.memory",
-      "chip.global_buffer.server", "chip.dram0"};
+      "chip.global_buffer.server", "chip.dram0", "chip.watchdog"};
   CHECK(names == expected);
 }

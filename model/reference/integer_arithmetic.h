@@ -1,0 +1,66 @@
+// The integer arithmetic of docs/arithmetic.md for one operator: what an element of its result is, from a sum, a
+// window, a row or a pair of elements. The loops over the tensors are in operators.h.
+#pragma once
+#include <algorithm>
+#include <cstdint>
+#include <span>
+
+#include "model/reference/initial_values.h"
+#include "model/reference/integer_values.h"
+
+namespace accsim::model::reference {
+
+// floor(a / d), d positive.
+constexpr std::int64_t floor_div(std::int64_t a, std::int64_t d) { return a / d - (a % d < 0 ? 1 : 0); }
+
+// floor(sqrt(v))
+std::uint64_t integer_root(std::uint64_t v);
+
+constexpr std::int32_t requantise(std::uint32_t s, int bits) {
+  return signed_bits((s * 0x9E3779B1U) >> static_cast<unsigned>(32 - bits), bits);
+}
+
+class IntegerArithmetic {
+ public:
+  using Value = std::int32_t;
+  using Values = IntegerValues;
+  using Sum = std::uint32_t;   // of products, modulo 2^32
+  using Total = std::int64_t;  // of elements
+  using Narrow = std::int16_t;
+  using Wide = std::int32_t;
+
+  // result_bits: b of the operator's output.
+  IntegerArithmetic(int result_bits, int accumulator_bits) : bits_(result_bits), accumulator_bits_(accumulator_bits) {}
+
+  // Elements fit Narrow.
+  static bool narrow(const Values& values) { return values.bits() <= 16; }
+
+  [[nodiscard]] Value matrix_result(Sum sum, Value bias) const {
+    return requantise(word(signed_bits(sum, accumulator_bits_)) + word(bias), bits_);
+  }
+  [[nodiscard]] Value add(Value x, Value y) const { return requantise(word(x) + word(y), bits_); }
+  [[nodiscard]] Value mul(Value x, Value y) const { return requantise(word(x) * word(y), bits_); }
+  [[nodiscard]] Value mean(Total total, std::int64_t count) const {
+    const auto scaled = static_cast<std::int64_t>(static_cast<std::uint64_t>(total) << 16U);
+    return requantise(static_cast<std::uint32_t>(floor_div(scaled, count)), bits_);
+  }
+  // A value of an operand that may be wider than the result.
+  [[nodiscard]] Value fit(Value x) const { return signed_bits(word(x), bits_); }
+  [[nodiscard]] Value activate(OpType type, const ClipAttributes& clip, Value x) const;
+  // In place, on a row of `input`.
+  void softmax(std::span<Value> row, const Values& input) const;
+  // In place; bias may be empty.
+  void normalise(std::span<Value> row, std::span<const Value> scale, std::span<const Value> bias, double epsilon) const;
+  // The row of a Gather table that an index selects: index modulo rows, not negative.
+  [[nodiscard]] static std::int64_t table_row(Value index, std::int64_t rows) {
+    return index - floor_div(index, rows) * rows;
+  }
+
+ private:
+  static constexpr std::uint32_t word(std::int32_t v) { return static_cast<std::uint32_t>(v); }
+
+  int bits_;
+  int accumulator_bits_;
+};
+
+}  // namespace accsim::model::reference
