@@ -43,13 +43,18 @@ class MemoryCheck {
     return sets;
   }
 
-  // What the memories outside hold after the group, and the on-chip ones in live regions.
-  void leave(Sets& holds) const {
-    for (const auto& [memory, state] : states_) {
-      if (memory == kDramMemory) continue;
-      const IntervalSet written = state.written();
-      for (const auto& [begin, end] : written.intervals()) holds[memory].remove(begin, end);
-    }
+  // On the chip.
+  [[nodiscard]] Sets written() const {
+    Sets sets;
+    for (const auto& [memory, state] : states_)
+      if (memory != kDramMemory) sets[memory] = state.written();
+    return sets;
+  }
+
+  // What the memories outside hold after the group, and the on-chip ones in live regions. `written`: see above.
+  void leave(Sets& holds, const Sets& written) const {
+    for (const auto& [memory, set] : written)
+      for (const auto& [begin, end] : set.intervals()) holds[memory].remove(begin, end);
     for (const Region& region : group_.live_out) {
       holds[memory_of(region.place)].add(region.place.address, end_of(region));
     }
@@ -142,7 +147,8 @@ class MemoryCheck {
     std::optional<Finding> finding;
     access.range.each_row([&](std::int64_t low, std::int64_t high) {
       const auto conflict =
-          access.write ? state.write(low, high, node, order_) : state.read(low, high, node, order_, earlier);
+          access.write ? state.write(low, high, node, order_)
+                                         : state.read(low, high, node, order_, earlier, access.element);
       if (conflict) finding = describe(node, access, *conflict);
       return !finding;
     });
@@ -159,6 +165,9 @@ class MemoryCheck {
     if (conflict.kind == Kind::unwritten) return unwritten(node, conflict.begin, conflict.end, access.memory);
     const std::string what = order_.name(node) + (access.write ? " writes " : " reads ") +
                              bytes_name(conflict.begin, conflict.end, access.memory);
+    if (conflict.kind == Kind::torn) {
+      return {"torn_read", what + " as one element, only a part of which " + order_.name(conflict.other) + " wrote"};
+    }
     if (conflict.kind == Kind::unread) {
       const std::string by = conflict.other == MemoryState::kBefore ? "an earlier group" : order_.name(conflict.other);
       return {"overwrite_unread", what + ", which " + by + " wrote and nobody has read"};
@@ -256,16 +265,52 @@ std::optional<ProgramViolation> ProgramVerifier::check(const GroupProgram& group
   if (auto finding = order.run()) return violation(std::move(*finding));
   MemoryCheck memory(group, order, holds_);
   if (auto finding = memory.run()) return violation(std::move(*finding));
+  const Sets written = memory.written();
+  if (auto found = check_left(group, written)) return found;
   touched_ = memory.touched();
-  memory.leave(holds_);
+  memory.leave(holds_, written);
+  return std::nullopt;
+}
+
+// A region that was left on the chip for later groups is read by one before it is overwritten, as a whole or in part.
+std::optional<ProgramViolation> ProgramVerifier::check_left(const GroupProgram& group, const Sets& written) {
+  const auto overlap = [](const Region& a, const Region& b) {
+    return memory_of(a.place) == memory_of(b.place) && a.place.address < end_of(b) && b.place.address < end_of(a);
+  };
+  for (Left& left : left_) {
+    left.read = left.read || std::any_of(group.live_in.begin(), group.live_in.end(),
+                                         [&](const Region& region) { return overlap(region, left.region); });
+  }
+  const auto overwritten = [&](const Left& left) {
+    const auto it = written.find(memory_of(left.region.place));
+    return it != written.end() && it->second.intersects(left.region.place.address, end_of(left.region));
+  };
+  for (const Left& left : left_) {
+    if (left.read || !overwritten(left)) continue;
+    return ProgramViolation{group.group, "overwrite_unread",
+                            "the group writes to region " + of_region(left.region) + " that group " +
+                                std::to_string(left.group.value()) + " left in " +
+                                memory_name(memory_of(left.region.place)) + " and nobody has read"};
+  }
+  std::erase_if(left_, overwritten);
+  for (const Region& region : group.live_out)
+    if (region.place.space != Space::dram) left_.push_back({region, group.group, false});
   return std::nullopt;
 }
 
 std::optional<ProgramViolation> ProgramVerifier::finish() const {
-  if (groups_ == header_.groups) return std::nullopt;
-  return ProgramViolation{
-      last_, "structure",
-      "the program has " + std::to_string(groups_) + " groups, its header says " + std::to_string(header_.groups)};
+  if (groups_ != header_.groups) {
+    return ProgramViolation{
+        last_, "structure",
+        "the program has " + std::to_string(groups_) + " groups, its header says " + std::to_string(header_.groups)};
+  }
+  for (const Left& left : left_) {
+    if (left.read) continue;
+    return ProgramViolation{left.group, "never_read",
+                            "region " + of_region(left.region) + " that the group leaves in " +
+                                memory_name(memory_of(left.region.place)) + " is read by no later group"};
+  }
+  return std::nullopt;
 }
 
 std::optional<ProgramViolation> verify_program(const Architecture& arch, ProgramSource& source) {

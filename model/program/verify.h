@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "model/arch/arch.h"
 #include "model/program/interval_set.h"
@@ -29,14 +30,24 @@ class ProgramVerifier {
   ProgramVerifier(const Architecture& arch, const ProgramHeader& header);
   // First violation of this group, or nullopt. Groups in order; after a violation the verifier is of no further use.
   std::optional<ProgramViolation> check(const GroupProgram& group);
-  // To be called after the last group: whether there were as many as the header says.
+  // To be called after the last group: whether there were as many as the header says, and whether each region that one
+  // left on the chip has been read.
   [[nodiscard]] std::optional<ProgramViolation> finish() const;
 
  private:
+  std::optional<ProgramViolation> check_left(const GroupProgram& group,
+                                             const std::map<MemoryIndex, IntervalSet>& written);
+
   const Architecture* arch_;
   ProgramHeader header_;
   std::map<MemoryIndex, IntervalSet> holds_;    // constants, and what earlier groups left in their live_out regions
   std::map<MemoryIndex, IntervalSet> touched_;  // by the group before
+  struct Left {
+    Region region;
+    GroupId group;
+    bool read = false;  // a later group has it in live_in
+  };
+  std::vector<Left> left_;  // live_out regions on the chip that nobody has overwritten
   std::int64_t groups_ = 0;
   GroupId last_;
 };

@@ -108,10 +108,14 @@ StridedRange written_range(const TileRef& tile, const std::vector<Loop>& loops) 
 
 std::vector<Access> accesses_of(const Instruction& instruction) {
   std::vector<Access> accesses;
-  const auto read = [&](const TileRef& tile) { accesses.push_back({memory_of(tile.place), false, read_range(tile)}); };
+  const auto element = [](const TileRef& tile) { return storage_bytes(tile.type, 1).value(); };
+  const auto read = [&](const TileRef& tile) {
+    accesses.push_back({memory_of(tile.place), false, read_range(tile), element(tile)});
+  };
   if (const auto* copy = std::get_if<Copy>(&instruction.op)) {
     if (copy->gather) {
-      accesses.push_back({memory_of(copy->gather->indices), false, indices_range(*copy->gather, copy->extent[0])});
+      constexpr std::int64_t kIndexBytes = 4;
+      accesses.push_back({memory_of(copy->gather->indices), false, indices_range(*copy->gather, copy->extent[0]), kIndexBytes});
     }
     accesses.push_back({memory_of(copy->src.place), false, source_range(*copy)});
     accesses.push_back({memory_of(copy->dst.place), true, destination_range(*copy)});
@@ -119,7 +123,7 @@ std::vector<Access> accesses_of(const Instruction& instruction) {
     read(pass->input);
     read(pass->weight);
     StridedRange output = written_range(pass->output, pass->loops);
-    if (pass->accumulate) accesses.push_back({memory_of(pass->output.place), false, output});
+    if (pass->accumulate) accesses.push_back({memory_of(pass->output.place), false, output, element(pass->output)});
     accesses.push_back({memory_of(pass->output.place), true, std::move(output)});
   } else {
     const auto& vector = std::get<VectorOp>(instruction.op);

@@ -76,6 +76,7 @@ struct Access {
   MemoryIndex memory = kDramMemory;
   bool write = false;
   StridedRange range;
+  std::int64_t element = 1;  // bytes of what is read as one; it lies at a multiple of that
 };
 // Reads before writes. Only for instructions that passed the structural check.
 std::vector<Access> accesses_of(const Instruction& instruction);

@@ -35,8 +35,10 @@ MemoryState::Pieces::iterator MemoryState::split(std::int64_t at) {
 }
 
 std::optional<MemoryState::Conflict> MemoryState::read(std::int64_t begin, std::int64_t end, Node node,
-                                                       const GroupOrder& order, const Earlier& earlier) {
+                                                       const GroupOrder& order, const Earlier& earlier,
+                                                       std::int64_t element) {
   auto it = split(begin);
+  Node last = kBefore;  // writer of the bytes before
   for (std::int64_t at = begin; at < end;) {
     if (it == pieces_.end() || it->first > at) {
       const std::int64_t stop = it == pieces_.end() ? end : std::min(end, it->first);
@@ -48,6 +50,11 @@ std::optional<MemoryState::Conflict> MemoryState::read(std::int64_t begin, std::
     if (piece.writer != kBefore && piece.writer != node && !in_order(piece.writer, node, order)) {
       return Conflict{Conflict::Kind::with_writer, piece.writer, at, piece.end};
     }
+    if (at > begin && at % element != 0 && piece.writer != last) {
+      const std::int64_t first = at / element * element;
+      return Conflict{Conflict::Kind::torn, piece.writer != kBefore ? piece.writer : last, first, first + element};
+    }
+    last = piece.writer;
     const std::size_t queue = order.queue_of(node);
     const auto same = std::find_if(piece.readers.begin(), piece.readers.end(),
                                    [&](const Reader& reader) { return reader.queue == queue; });

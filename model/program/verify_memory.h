@@ -30,8 +30,8 @@ class MemoryState {
   static constexpr Node kBefore = -1;  // written before the group
 
   struct Conflict {
-    enum class Kind { unwritten, with_writer, with_reader, unread } kind = Kind::unwritten;
-    Node other = kBefore;
+    enum class Kind { unwritten, with_writer, with_reader, unread, torn } kind = Kind::unwritten;
+    Node other = kBefore;    // of torn: who wrote a part of them
     std::int64_t begin = 0;  // bytes concerned
     std::int64_t end = 0;
   };
@@ -41,8 +41,9 @@ class MemoryState {
 
   // `earlier`: tells for bytes never touched in the group whether they were written before it.
   using Earlier = std::function<bool(std::int64_t begin, std::int64_t end)>;
+  // `element`: bytes that are read as one and lie at a multiple of that; all of them must have one writer.
   std::optional<Conflict> read(std::int64_t begin, std::int64_t end, Node node, const GroupOrder& order,
-                               const Earlier& earlier = {});
+                               const Earlier& earlier = {}, std::int64_t element = 1);
   // Finds overwritten bytes that nobody has read, too; then the write has been made nevertheless.
   std::optional<Conflict> write(std::int64_t begin, std::int64_t end, Node node, const GroupOrder& order);
 

@@ -15,7 +15,7 @@ int ring_size(int buffers, std::int64_t fills) {
 
 Bytes padded(DataType type, std::int64_t elements, const MemoryConfig& memory) {
   const std::int64_t bytes = std::max<std::int64_t>(storage_bytes(type, elements).value(), 1);
-  return Bytes(ceil_div(bytes, memory.port_bytes) * memory.port_bytes);
+  return Bytes(ceil_div(bytes, tile_alignment(memory)) * tile_alignment(memory));
 }
 
 }  // namespace

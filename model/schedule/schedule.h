@@ -4,6 +4,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -61,7 +62,7 @@ struct BufferNeed {
   std::string role;       // "input0", "input1", "weight", "bias", "accumulator", "output"
   bool accumulator = false;  // in the accumulator, else in the scratchpad
   int buffers = 2;
-  Bytes bytes;            // a buffer, rounded up to the port width
+  Bytes bytes;            // a buffer, rounded up to tile_alignment()
 };
 std::vector<BufferNeed> buffer_needs(const LoopNest& nest, const OperatorMapping& mapping, const CoreConfig& core);
 // Tile size of each dimension of the nest.
@@ -71,9 +72,10 @@ struct ScheduleViolation {
   std::string where;    // "groups[3].mappings[0].tile.N"
   std::string message;
 };
-// The independent verifier: every operator exactly once and in dependency order, cores exist, tiles within range,
-// orders valid, homes possible, every output computed exactly once, buffers within capacity. First violation or none.
+// The independent verifier: made for this architecture and network (where the schedule names them) and this batch
+// (where the caller does), every operator exactly once and in dependency order, cores exist, tiles within range, orders
+// valid, homes possible, every output computed exactly once, buffers within capacity. First violation or none.
 std::optional<ScheduleViolation> verify_schedule(const Schedule& schedule, const Network& network,
-                                                 const Architecture& arch);
+                                                 const Architecture& arch, std::optional<std::int64_t> batch = {});
 
 }  // namespace accsim::model

@@ -3,6 +3,7 @@
 // out: clipping at the borders. Where padding makes two neighbouring boxes equal, lowering fetches once less than
 // largest_loads() says.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -26,6 +27,13 @@ std::int64_t largest_loads(const LoopNest& nest, const OperatorMapping& mapping,
 
 // Tile buffers of a role of OperatorMapping::buffers: as given, else 2.
 int buffers_of(const OperatorMapping& mapping, const std::string& key);
+
+// Tile buffers begin at multiples of this and are as long: whole lines of the port, and no element is split (the widest
+// has 8 bytes).
+inline std::int64_t tile_alignment(const MemoryConfig& memory) {
+  constexpr std::int64_t kWidestElement = 8;
+  return std::max(memory.port_bytes, kWidestElement);
+}
 
 // How operators use buffers: which engine works on the tiles.
 enum class TileFlow : std::uint8_t {

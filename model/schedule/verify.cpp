@@ -1,6 +1,7 @@
 // The independent verifier of schedules. It knows networks, nests and capacities, nothing of searchers or lowering.
-// Checks in this order, the first violation ends it: layers and dependencies; cores and splits; mappings (dimensions,
-// tiles, loop orders, buffers, every output element in exactly one tile); inner edges; homes; capacities.
+// Checks in this order, the first violation ends it: what the schedule was made for; layers and dependencies; cores and
+// splits; mappings (dimensions, tiles, loop orders, buffers, every output element in exactly one tile); inner edges;
+// homes; capacities.
 #include <algorithm>
 #include <array>
 #include <map>
@@ -50,7 +51,8 @@ class Verifier {
     }
   }
 
-  Found run() {
+  Found run(std::optional<std::int64_t> batch) {
+    if (Found v = made_for(batch)) return v;
     if (Found v = layers()) return v;
     for (std::size_t g = 0; g < schedule_.groups.size(); ++g) {
       if (Found v = cores(g)) return v;
@@ -71,6 +73,18 @@ class Verifier {
   // Operators that compute a tensor's bytes: its producer, or that of the tensor whose bytes it shares.
   [[nodiscard]] OpId computing_op(TensorId tensor) const {
     return network_.tensor(network_.tensor(tensor).storage).producer;
+  }
+
+  Found made_for(std::optional<std::int64_t> batch) {
+    if (!schedule_.arch.empty() && schedule_.arch != arch_.name)
+      return ScheduleViolation{
+          "arch", "is " + quoted(schedule_.arch) + ", but the architecture is " + quoted(arch_.name)};
+    if (!schedule_.net.empty() && schedule_.net != network_.name)
+      return ScheduleViolation{"net", "is " + quoted(schedule_.net) + ", but the network is " + quoted(network_.name)};
+    if (batch && schedule_.batch != *batch)
+      return ScheduleViolation{"batch", "is " + std::to_string(schedule_.batch) + ", but the network's inputs have " +
+                                            std::to_string(*batch)};
+    return std::nullopt;
   }
 
   Found layers() {
@@ -197,8 +211,10 @@ class Verifier {
       if (count != 1 && count != 2)
         return ScheduleViolation{where + ".buffers." + role, "is " + std::to_string(count) + ", allowed is 1 or 2"};
     }
-    for (const LoopNest& nest : nests)
+    for (const LoopNest& nest : nests) {
       if (Found v = reductions_innermost(nest, mapping, where)) return v;
+      if (Found v = tiles_are_bytes(nest, mapping, where)) return v;
+    }
     return covered_once(nests, mapping, where);
   }
 
@@ -281,6 +297,22 @@ class Verifier {
                                      std::to_string(tile[o]) + ": either this tile is whole (" +
                                      std::to_string(nest.dims[i].extent) + ") or that one is 1"};
       }
+    }
+    return std::nullopt;
+  }
+
+  // Elements smaller than a byte: no two tiles of the result share a byte.
+  static Found tiles_are_bytes(const LoopNest& nest, const OperatorMapping& mapping, const std::string& where) {
+    const std::vector<std::int64_t> tile = tile_sizes(nest, mapping);
+    for (std::size_t d = 0; d < nest.dims.size(); ++d) {
+      const std::int64_t unit = tile_unit(nest, d);
+      if (tile[d] == nest.dims[d].extent || tile[d] % unit == 0) continue;
+      return ScheduleViolation{
+          where + ".tile." + nest.dims[d].name,
+          "is " + std::to_string(tile[d]) + ", allowed is " +
+              (unit == nest.dims[d].extent ? "the whole dimension" : "a multiple of " + std::to_string(unit)) + " (" +
+              std::to_string(nest.dims[d].extent) + " in all): tiles of " +
+              std::string(name_of(nest.output().type)) + " must be whole bytes"};
     }
     return std::nullopt;
   }
@@ -409,7 +441,7 @@ class Verifier {
     }
     const std::array<const MemoryConfig*, 2> memories{&config.scratchpad, &config.accumulator};
     for (std::size_t m = 0; m < 2; ++m) {
-      const std::int64_t size = memories[m]->size().value() / memories[m]->port_bytes * memories[m]->port_bytes;
+      const std::int64_t size = memories[m]->size().value() / tile_alignment(*memories[m]) * tile_alignment(*memories[m]);
       if (used[m] <= size) continue;
       return ScheduleViolation{path_of(g), std::string(m == 0 ? "scratchpad" : "accumulator") + " of core " +
                                                std::to_string(core) + ": needs " + std::to_string(used[m]) +
@@ -430,8 +462,8 @@ class Verifier {
 }  // namespace
 
 std::optional<ScheduleViolation> verify_schedule(const Schedule& schedule, const Network& network,
-                                                 const Architecture& arch) {
-  return Verifier(schedule, network, arch).run();
+                                                 const Architecture& arch, std::optional<std::int64_t> batch) {
+  return Verifier(schedule, network, arch).run(batch);
 }
 
 }  // namespace accsim::model

@@ -166,7 +166,6 @@ TEST_CASE("what this version does not do is refused in one line") {
     arguments.insert(arguments.end(), more.begin(), more.end());
     return refusal(folder, arguments);
   };
-  CHECK(refused({"--verify"}) == "--verify: this version cannot execute schedules on data");
   CHECK(refused({"--trace", "t.json"}) == "--trace: this version cannot write timeline traces");
   CHECK(refused({"--report", "r.html"}) == "--report: this version cannot write HTML reports");
   CHECK(contains(refused({"--strategy", "layerwize"}), "layerwise"));
@@ -197,5 +196,5 @@ TEST_CASE("a wrong schedule is the user's mistake, named with file and path") {
   unknown["groups"][0]["colour"] = "red";
   CHECK(contains(refused(unknown), "colour"));
   CHECK(refusal(folder, {"simulate", "--arch", edge(), "--net", "net.json"}) ==
-        "--schedule FILE is missing: what to simulate");
+        "--schedule FILE or --program FILE is missing: what to simulate");
 }

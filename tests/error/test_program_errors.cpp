@@ -97,6 +97,28 @@ TEST_CASE("program verifier: shapes of operands") {
         "structure: core 0 array[0]: two results go to one output element");
   CHECK(verdict(program, [](auto& p) { pass(at(p, Queue::array, 0)).loops[0].kind = model::DimKind::row; }) ==
         "structure: core 0 array[0] has a loop of a kind that its engine does not know");
+  CHECK(verdict(program, [](auto& p) { pass(at(p, Queue::array, 0)).input.axes[0].coefficient[1] = 1; }) ==
+        "structure: core 0 array[0]: loop 1 is of kind n, but moves the input");
+  CHECK(verdict(program, [](auto& p) { pass(at(p, Queue::array, 1)).weight.axes[1].coefficient[0] = 1; }) ==
+        "structure: core 0 array[1]: loop 0 is of kind m, but moves the weight");
+  CHECK(verdict(program, [](auto& p) { pass(at(p, Queue::array, 0)).loops[0].kind = model::DimKind::group; }) ==
+        "structure: core 0 array[0]: loop 0 is of kind group, but does not move the weight");
+  CHECK(verdict(program, [](auto& p) { pass(at(p, Queue::array, 0)).weight.axes[1].count = 3; }) ==
+        "structure: core 0 array[0]: the loops leave the box of the weight (coordinates 0 to 3, count 3, step 1)");
+  CHECK(verdict(program, [](auto& p) { pass(at(p, Queue::array, 0)).output.type = model::DataType::fp32; }) ==
+        "structure: core 0 array[0]: output is fp32, the accumulator holds int32");
+  CHECK(verdict(program, [](auto& p) { vector(at(p, Queue::vector, 2)).kind = model::VectorKind::move; }) ==
+        "queue: core 0 vector[2]: source 0 lies in the accumulator of core 0, must be in the scratchpad of its own "
+        "core");
+  CHECK(verdict(program, [](auto& p) { vector(at(p, Queue::vector, 2)).loops[0].kind = model::DimKind::row; }) ==
+        "structure: core 0 vector[2] (requantize) has a loop of kind row, but no rows");
+  CHECK(verdict(program, [](auto& p) { vector(at(p, Queue::vector, 2)).divisor = 9; }) ==
+        "structure: core 0 vector[2] (requantize) has a divisor");
+  CHECK(verdict(program, [](auto& p) { vector(at(p, Queue::vector, 2)).kind = model::VectorKind::activate; }) ==
+        "structure: core 0 vector[2] (activate) has no activation");
+  CHECK(verdict(program, [](auto& p) {
+          copy(at(p, Queue::load, 1)).gather = model::Copy::Gather{scratchpad(0, 0), 0, 4, 1};
+        }) == "structure: core 0 load[1] gathers from a table whose rows all lie at one place");
   CHECK(verdict(program, [](auto& p) {
           pass(at(p, Queue::array, 0)).input.axes = {axis(40, 2, {1, 0, 0}), axis(40, 3, {0, 0, 1})};
         }) == "structure: core 0 array[0]: input visits its bytes again and again");
@@ -115,6 +137,31 @@ TEST_CASE("program verifier: shapes of operands") {
                 }) ==
         "out_of_bounds: core 0 load[1]: destination has a negative or huge address or stride in the scratchpad of core "
         "0");
+}
+
+TEST_CASE("program verifier: an element has one writer") {
+  // The third tile as int16; its load ends in the middle of the last element, behind which the first tile still lies.
+  CHECK(verdict(pipeline_program(), [](auto& p) {
+          for (const std::size_t i : {4, 5}) {
+            model::TileRef& input = pass(at(p, Queue::array, i)).input;
+            input = {input.place, model::DataType::int16, {axis(4, 4, {1, 0, 0}), axis(2, 1, {0, 0, 1})}};
+          }
+          copy(at(p, Queue::load, 3)).extent[3] = 31;
+        }) == "torn_read: core 0 array[5] reads bytes [30, 32) of the scratchpad of core 0 as one element, only a part of "
+              "which core 0 load[1] wrote");
+}
+
+TEST_CASE("program verifier: what a group leaves on the chip is read before it is overwritten") {
+  CHECK(verdict(global_buffer_program(), [](auto& p) {
+          p.groups.insert(p.groups.begin(), p.groups[0]);
+          for (int g = 0; g < 3; ++g) p.groups[static_cast<std::size_t>(g)].group = model::GroupId(g);
+          p.header.groups = 3;
+        }) == "overwrite_unread: the group writes to region \"row 0\" that group 0 left in the global buffer and nobody "
+              "has read");
+  CHECK(verdict(global_buffer_program(), [](auto& p) {
+          p.groups.pop_back();
+          p.header.groups = 1;
+        }) == "never_read: region \"row 0\" that the group leaves in the global buffer is read by no later group");
 }
 
 TEST_CASE("program verifier: addresses") {
