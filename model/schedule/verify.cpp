@@ -77,8 +77,8 @@ class Verifier {
 
   Found made_for(std::optional<std::int64_t> batch) {
     if (!schedule_.arch.empty() && schedule_.arch != arch_.name)
-      return ScheduleViolation{
-          "arch", "is " + quoted(schedule_.arch) + ", but the architecture is " + quoted(arch_.name)};
+      return ScheduleViolation{"arch",
+                               "is " + quoted(schedule_.arch) + ", but the architecture is " + quoted(arch_.name)};
     if (!schedule_.net.empty() && schedule_.net != network_.name)
       return ScheduleViolation{"net", "is " + quoted(schedule_.net) + ", but the network is " + quoted(network_.name)};
     if (batch && schedule_.batch != *batch)
@@ -311,8 +311,8 @@ class Verifier {
           where + ".tile." + nest.dims[d].name,
           "is " + std::to_string(tile[d]) + ", allowed is " +
               (unit == nest.dims[d].extent ? "the whole dimension" : "a multiple of " + std::to_string(unit)) + " (" +
-              std::to_string(nest.dims[d].extent) + " in all): tiles of " +
-              std::string(name_of(nest.output().type)) + " must be whole bytes"};
+              std::to_string(nest.dims[d].extent) + " in all): tiles of " + std::string(name_of(nest.output().type)) +
+              " must be whole bytes"};
     }
     return std::nullopt;
   }
@@ -441,7 +441,8 @@ class Verifier {
     }
     const std::array<const MemoryConfig*, 2> memories{&config.scratchpad, &config.accumulator};
     for (std::size_t m = 0; m < 2; ++m) {
-      const std::int64_t size = memories[m]->size().value() / tile_alignment(*memories[m]) * tile_alignment(*memories[m]);
+      const std::int64_t size =
+          memories[m]->size().value() / tile_alignment(*memories[m]) * tile_alignment(*memories[m]);
       if (used[m] <= size) continue;
       return ScheduleViolation{path_of(g), std::string(m == 0 ? "scratchpad" : "accumulator") + " of core " +
                                                std::to_string(core) + ": needs " + std::to_string(used[m]) +

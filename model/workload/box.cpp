@@ -63,13 +63,15 @@ std::optional<std::int64_t> smallest_sum(std::vector<Progression> terms, std::in
   return best;
 }
 
-// How the coordinates of an axis are fetched: each that is touched (or every step-th of them), all between the first and
-// the last one, or, where elements are smaller than a byte, whole bytes: pairs from an even coordinate on, or the axis.
+// How the coordinates of an axis are fetched: each that is touched (or every step-th of them), all between the first
+// and the last one, or, where elements are smaller than a byte, whole bytes: pairs from an even coordinate on, or the
+// axis.
 enum class Reach : std::uint8_t { steps, dense, pairs, whole };
 
 Reach reach_of(const Operand& operand, std::size_t a) {
   const Axis& axis = operand.axes[a];
-  if (bits_of(operand.type) < 8 && axis.stride % 2 != 0) return inside_odd_rows(operand, a) ? Reach::whole : Reach::pairs;
+  if (bits_of(operand.type) < 8 && axis.stride % 2 != 0)
+    return inside_odd_rows(operand, a) ? Reach::whole : Reach::pairs;
   return a + 1 == operand.axes.size() ? Reach::dense : Reach::steps;
 }
 
@@ -171,8 +173,8 @@ std::int64_t tile_unit(const LoopNest& nest, std::size_t dim) {
       const Axis& axis = operand.axes[a];
       if (axis.stride % 2 == 0) continue;
       bool moves = false;
-      bool odd = false;    // a step of this dimension is an odd number of elements
-      bool beside = false; // so is one of another dimension of the axis
+      bool odd = false;     // a step of this dimension is an odd number of elements
+      bool beside = false;  // so is one of another dimension of the axis
       for (const AxisTerm& term : axis.terms) {
         const bool own = term.dim == static_cast<int>(dim);
         const bool step_odd = term.coefficient % 2 != 0 && nest.dims[static_cast<std::size_t>(term.dim)].extent > 1;

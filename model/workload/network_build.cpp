@@ -212,9 +212,9 @@ class Builder {
   }
 
   // int4 packs two elements a byte, so that rows or parts of an odd number of them would begin inside a byte.
-  // Activations and network inputs with such rows are int8; so is what Concat or Gather take in such parts, the result of an
-  // AveragePool whose last windows count fewer elements, and whatever shares bytes with an int8 tensor or is copied from
-  // or to it.
+  // Activations and network inputs with such rows are int8; so is what Concat or Gather take in such parts, the result
+  // of an AveragePool whose last windows count fewer elements, and whatever shares bytes with an int8 tensor or is
+  // copied from or to it.
   void widen_odd_rows() {
     std::vector<bool> wide(network_.tensors.size(), false);
     const auto narrow = [&](TensorId id) { return network_.tensor(id).type == DataType::int4; };

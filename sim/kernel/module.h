@@ -10,9 +10,9 @@
 
 namespace accsim::sim {
 
-// Modules that want to run in the same cycle run in this order, whatever else the chip holds: each phase is a picosecond
-// of its own at the beginning of the cycle (the shortest clock period is 100 ps). Modules of one phase do not share
-// anything but what counts from the next cycle on.
+// Modules that want to run in the same cycle run in this order, whatever else the chip holds: each phase is a
+// picosecond of its own at the beginning of the cycle (the shortest clock period is 100 ps). Modules of one phase do
+// not share anything but what counts from the next cycle on.
 enum class Phase : std::uint8_t { first, array, vector, store, load, memory, network, last };
 
 class EventModule : public sc_core::sc_module {
@@ -25,7 +25,8 @@ class EventModule : public sc_core::sc_module {
     dont_initialize();
   }
 
-  // Runs the machine at cycle `at`, or as soon as its phase comes if that has passed. The earliest of all requests counts; run asks again.
+  // Runs the machine at cycle `at`, or as soon as its phase comes if that has passed. The earliest of all requests
+  // counts; run asks again.
   void wake_at(Cycles at) {
     if (at >= next_) return;
     const auto now = static_cast<std::int64_t>(sc_core::sc_time_stamp().value());

@@ -15,7 +15,7 @@ NocNetwork::NocNetwork(const NocTopology& topology, const RouterConfig& config)
       source_words_(bits::words(topology.nodes())) {
   routers_.reserve(static_cast<std::size_t>(topology.routers()));
   for (int id = 0; id < topology.routers(); ++id) routers_.emplace_back(config, topology, id);
-  const std::size_t slots = std::bit_ceil(static_cast<std::size_t>(Router::kHorizon + config.credit_delay));
+  const std::size_t slots = std::bit_ceil(static_cast<unsigned>(Router::kHorizon + config.credit_delay));
   slot_mask_ = static_cast<int>(slots) - 1;
   slot_time_.resize(slots);
   routers_at_.resize(slots * static_cast<std::size_t>(router_words_));

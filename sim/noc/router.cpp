@@ -188,19 +188,19 @@ void Router::want_vc(int input_vc) {
   if (config_.speculative) bits::set(bidding_, input_vc);
 }
 
-template <int kWords>
+template <int Words>
 bool Router::allocate_vcs() {
   vc_grant_count_ = 0;
-  bits::for_each(outputs_wanted_, kWords > 0 ? kWords : port_words_, [&](int out) {
-    if (free_[out] != 0) allocate_output<kWords>(out);
+  bits::for_each(outputs_wanted_, Words > 0 ? Words : port_words_, [&](int out) {
+    if (free_[out] != 0) allocate_output<Words>(out);
   });
   return vc_grant_count_ > 0;
 }
 
 // Each free channel of the output grants one of the inputs that want it, each of these accepts one.
-template <int kWords>
+template <int Words>
 void Router::allocate_output(int out) {
-  const int vc_words = kWords > 0 ? kWords : vc_words_;
+  const int vc_words = Words > 0 ? Words : vc_words_;
   const std::uint64_t* const wanting = wants_vc_ + out * vc_words;
   const int first_channel = out * vcs_;
   int granted = 0;
@@ -299,11 +299,11 @@ void Router::accept_branches(int port, int first) {
   });
 }
 
-template <int kWords>
+template <int Words>
 bool Router::allocate_switch() {
-  const int port_words = kWords > 0 ? kWords : port_words_;
+  const int port_words = Words > 0 ? Words : port_words_;
   win_count_ = 0;
-  bits::for_each(bidding_, kWords > 0 ? kWords : vc_words_, [&](int input_vc) {
+  bits::for_each(bidding_, Words > 0 ? Words : vc_words_, [&](int input_vc) {
     const InputVc& input = inputs_[input_vc];
     if (input.fork) {
       bid_branches(input_vc);

@@ -48,7 +48,11 @@ class Router {
   static constexpr int kCreditCycles = 2;
 
   Router(const RouterConfig& config, const NocTopology& topology, int id);
+  ~Router() = default;
   Router(Router&&) = default;
+  Router& operator=(Router&&) = default;
+  Router(const Router&) = delete;  // its arrays point into its own block
+  Router& operator=(const Router&) = delete;
 
   // A flit that may bid from `at` on, a credit that is here at `at`; both later than the last advance, and at most
   // kHorizon ahead of the time. One flit a port and cycle.
@@ -72,7 +76,7 @@ class Router {
 
   struct SentFlit {
     Flit flit;
-    std::int32_t port;  // out
+    std::int32_t port = 0;  // out
   };
   struct SentCredit {
     std::int16_t port;  // in
@@ -127,15 +131,15 @@ class Router {
   void start_packet(int input_vc);
   void want_vc(int input_vc);
   void want_output(int input_vc, int out);
-  template <int kWords>
+  template <int Words>
   bool allocate_vcs();
-  template <int kWords>
+  template <int Words>
   void allocate_output(int out);
-  template <int kWords>
+  template <int Words>
   bool allocate_switch();
   void bid_branches(int input_vc);
   void bid(int input_vc, int port, int out, bool firm);
-  void accept_branches(int port, int out);
+  void accept_branches(int port, int first);
   void win(int port, int out, int input_vc, bool has_vc, int granted);
   void take_vcs();
   void send(const Win& win);

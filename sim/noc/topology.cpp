@@ -28,9 +28,9 @@ NocTopology NocTopology::mesh(int width, int height) {
   t.height_ = height;
   t.nodes_ = t.routers_ = width * height;
   t.ports_ = local + 1;
-  t.ends_.resize(static_cast<std::size_t>(t.routers_ * t.ports_));
+  t.ends_.resize(static_cast<std::size_t>(t.routers_) * static_cast<std::size_t>(t.ports_));
   t.places_.resize(static_cast<std::size_t>(t.nodes_));
-  t.routes_.resize(static_cast<std::size_t>(t.routers_ * t.nodes_));
+  t.routes_.resize(static_cast<std::size_t>(t.routers_) * static_cast<std::size_t>(t.nodes_));
   for (int y = 0; y < height; ++y) {
     for (int x = 0; x < width; ++x) {
       const int router = y * width + x;
@@ -68,9 +68,9 @@ NocTopology NocTopology::of(Topology kind, int nodes) {
   constexpr int kDown = 1;
   constexpr int kLocal = 2;
   t.ports_ = one_router ? nodes : kLocal + 1;
-  t.ends_.resize(static_cast<std::size_t>(t.routers_ * t.ports_));
+  t.ends_.resize(static_cast<std::size_t>(t.routers_) * static_cast<std::size_t>(t.ports_));
   t.places_.resize(static_cast<std::size_t>(nodes));
-  t.routes_.resize(static_cast<std::size_t>(t.routers_ * nodes));
+  t.routes_.resize(static_cast<std::size_t>(t.routers_) * static_cast<std::size_t>(nodes));
   if (one_router) {
     for (int node = 0; node < nodes; ++node) {
       t.place(node, 0, node);

@@ -60,6 +60,7 @@ std::vector<Traffic::Choice> Traffic::choices(int source) const {
   if (pattern_ == TrafficPattern::hotspot2) return {{0, 0.5}, {nodes_ - 1, 0.5}};
   if (pattern_ != TrafficPattern::uniform) return {{partner_[source], 1.0}};
   std::vector<Choice> all;
+  all.reserve(static_cast<std::size_t>(nodes_));
   for (int node = 0; node < nodes_; ++node) all.push_back({node, 1.0 / nodes_});
   return all;
 }

@@ -79,7 +79,16 @@ void add_pass(const ArrayPass& pass, Effect& effect) {
   }
 }
 
-void add_vector(const VectorOp& op, Effect& effect) {
+// The sources of a sum or product have no order.
+VectorOp with_ordered_sources(VectorOp op) {
+  if (op.kind != VectorKind::add && op.kind != VectorKind::mul) return op;
+  std::stable_sort(op.sources.begin(), op.sources.end(),
+                   [](const TileRef& a, const TileRef& b) { return a.place < b.place; });
+  return op;
+}
+
+void add_vector(const VectorOp& written, Effect& effect) {
+  const VectorOp op = with_ordered_sources(written);
   effect.form = {3,
                  static_cast<std::int64_t>(op.kind),
                  op.divisor,
@@ -93,9 +102,9 @@ void add_vector(const VectorOp& op, Effect& effect) {
   }
   for (const model::FusedActivation& activation : op.activations) {
     const bool clip = activation.type == model::OpType::clip;
-    effect.form.insert(effect.form.end(),
-                       {-1, static_cast<std::int64_t>(activation.type), std::bit_cast<std::int64_t>(clip ? activation.clip.min : 0.0),
-                        std::bit_cast<std::int64_t>(clip ? activation.clip.max : 0.0)});
+    effect.form.insert(effect.form.end(), {-1, static_cast<std::int64_t>(activation.type),
+                                           std::bit_cast<std::int64_t>(clip ? activation.clip.min : 0.0),
+                                           std::bit_cast<std::int64_t>(clip ? activation.clip.max : 0.0)});
   }
   for (const auto& row : rows_of(op)) {
     effect.form.push_back(static_cast<std::int64_t>(row.size()));
@@ -165,14 +174,16 @@ std::vector<std::vector<VectorElement>> rows_of(const VectorOp& op) {
 std::vector<SumOfProducts> sums_of(const ArrayPass& pass) {
   std::map<std::int64_t, SumOfProducts> sums;
   std::vector<std::int64_t> index(pass.loops.size(), 0);
-  each_index(pass.loops, index, [](DimKind) { return true; }, [&] {
-    const std::int64_t output = element_address(pass.output, index);
-    SumOfProducts& sum = sums[output];
-    sum.sum = output;
-    const std::int64_t input = element_address(pass.input, index);
-    const std::int64_t weight = element_address(pass.weight, index);
-    if (input >= 0 && weight >= 0) sum.products.emplace_back(input, weight);
-  });
+  each_index(
+      pass.loops, index, [](DimKind) { return true; },
+      [&] {
+        const std::int64_t output = element_address(pass.output, index);
+        SumOfProducts& sum = sums[output];
+        sum.sum = output;
+        const std::int64_t input = element_address(pass.input, index);
+        const std::int64_t weight = element_address(pass.weight, index);
+        if (input >= 0 && weight >= 0) sum.products.emplace_back(input, weight);
+      });
   std::vector<SumOfProducts> all;
   for (auto& [output, sum] : sums) {
     std::sort(sum.products.begin(), sum.products.end());
@@ -188,8 +199,8 @@ std::vector<MovedByte> moved_bytes(const Copy& copy) {
     for (std::int64_t j = 0; j < copy.extent[1]; ++j) {
       for (std::int64_t k = 0; k < copy.extent[2]; ++k) {
         const std::int64_t row = copy.gather ? 0 : i;
-        const std::int64_t from = copy.src.place.address + row * copy.src.stride[0] + j * copy.src.stride[1] +
-                                  k * copy.src.stride[2];
+        const std::int64_t from =
+            copy.src.place.address + row * copy.src.stride[0] + j * copy.src.stride[1] + k * copy.src.stride[2];
         const std::int64_t to =
             copy.dst.place.address + i * copy.dst.stride[0] + j * copy.dst.stride[1] + k * copy.dst.stride[2];
         for (std::int64_t b = 0; b < copy.extent[3]; ++b) bytes.push_back({to + b, from + b, copy.gather ? i : 0});

@@ -42,6 +42,7 @@ std::string why_equal(const std::string& sort, Proof proof) {
   if (sort == "wrong clip bounds") return "the arithmetic of a run on data takes the signs of the bounds only";
   if (sort == "gather: wrong seed" || sort == "gather: wrong position")
     return "for timing only: which DRAM bursts the rows take; the indices say which rows they are";
+  if (sort == "gather: wrong rows") return "for timing only, as long as every index is below both numbers";
   if (proof == Proof::same_values) return "every result is the same expression of inputs and weights";
   return "";
 }
@@ -50,7 +51,8 @@ Fate fate_of(const MutationCase& original, const Mutant& mutant, const MutationP
   const model::Program program = mutant.apply(original.program);
   if (violation_of(original.arch, program)) return Fate::rejected;
   for (int i = 0; i < plan.seeds; ++i) {
-    const Execution execution = execute(original.network, original.arch, program, kSeed + static_cast<std::uint64_t>(i));
+    const Execution execution =
+        execute(original.network, original.arch, program, kSeed + static_cast<std::uint64_t>(i));
     if (execution.verdict == Verdict::mismatch) return i == 0 ? Fate::mismatch : Fate::later;
     if (execution.verdict != Verdict::equal) return Fate::stopped;
     if (i > 0) continue;
@@ -80,7 +82,8 @@ Fate fate_of(const MutationCase& original, const ScheduleMutant& mutant, KillTab
   } catch (const model::ConfigError&) {
     return Fate::rejected;
   }
-  if (const auto violation = violation_of(original.arch, *program)) throw model::InternalError(name + ": " + *violation);
+  if (const auto violation = violation_of(original.arch, *program))
+    throw model::InternalError(name + ": " + *violation);
   const Execution execution = execute(original.network, original.arch, *program, kSeed);
   if (execution.verdict != Verdict::equal) throw model::InternalError(name + ": " + execution.message);
   if (prove_equivalent(original.program, *program) == Proof::same_graph) return Fate::same_graph;

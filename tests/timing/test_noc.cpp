@@ -64,7 +64,7 @@ TEST_CASE("a head leaves a router of 2, 3 or 4 cycles in its 1st, 2nd or 3rd cyc
   const NocTopology topology = NocTopology::mesh(3, 1);
   struct Case {
     RouterConfig config;
-    std::int64_t leaves;
+    std::int64_t leaves = 0;
   };
   for (const Case& c : {Case{router(2, 1, 4), 10}, Case{router(3, 1, 4), 11}, Case{router(3, 1, 4, true), 11},
                         Case{router(4, 1, 4), 12}}) {
