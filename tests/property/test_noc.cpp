@@ -46,7 +46,7 @@ struct Recorder {
   std::map<std::pair<std::int32_t, int>, int> flits;  // by packet and node
   std::vector<Arrival> arrivals;
   bool in_order = true;
-  const Run* run;
+  const Run* run = nullptr;
 
   void taken(std::int32_t, Cycles) {}
   void left(const Flit&, int, Cycles) {}
