@@ -30,8 +30,8 @@ class VerifiedProgram : public model::ProgramSource {
   [[nodiscard]] const model::ProgramHeader& header() const override { return source_->header(); }
   std::optional<model::GroupProgram> next() override {
     std::optional<model::GroupProgram> group = source_->next();
-    if (!group) return group;
-    if (const auto violation = verifier_.check(*group)) {
+    const auto violation = group ? verifier_.check(*group) : verifier_.finish();
+    if (violation) {
       throw model::InternalError("program of group " + std::to_string(violation->group.value()) + ": " +
                                  violation->kind + ": " + violation->message);
     }

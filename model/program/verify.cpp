@@ -146,8 +146,7 @@ class MemoryCheck {
     MemoryState& state = states_[access.memory];
     std::optional<Finding> finding;
     access.range.each_row([&](std::int64_t low, std::int64_t high) {
-      const auto conflict =
-          access.write ? state.write(low, high, node, order_)
+      const auto conflict = access.write ? state.write(low, high, node, order_)
                                          : state.read(low, high, node, order_, earlier, access.element);
       if (conflict) finding = describe(node, access, *conflict);
       return !finding;
@@ -303,6 +302,14 @@ std::optional<ProgramViolation> ProgramVerifier::finish() const {
     return ProgramViolation{
         last_, "structure",
         "the program has " + std::to_string(groups_) + " groups, its header says " + std::to_string(header_.groups)};
+  }
+  for (const Region& region : header_.dram) {
+    const auto held = holds_.find(kDramMemory);
+    if (region.size.value() == 0 ||
+        (held != holds_.end() && held->second.covers(region.place.address, end_of(region)))) {
+      continue;
+    }
+    return ProgramViolation{last_, "live_out", "dram region " + of_region(region) + " is written by no group"};
   }
   for (const Left& left : left_) {
     if (left.read) continue;

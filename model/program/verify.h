@@ -30,8 +30,8 @@ class ProgramVerifier {
   ProgramVerifier(const Architecture& arch, const ProgramHeader& header);
   // First violation of this group, or nullopt. Groups in order; after a violation the verifier is of no further use.
   std::optional<ProgramViolation> check(const GroupProgram& group);
-  // To be called after the last group: whether there were as many as the header says, and whether each region that one
-  // left on the chip has been read.
+  // To be called after the last group: whether there were as many as the header says, whether they have written all
+  // tensors in the DRAM, and whether each region that one left on the chip has been read.
   [[nodiscard]] std::optional<ProgramViolation> finish() const;
 
  private:

@@ -260,12 +260,14 @@ std::optional<Finding> check_header(const Architecture& arch, const ProgramHeade
         raise("structure", who + " overlaps another one");
       }
     }
-    for (const Region& region : header.constant) {
-      const bool inside = std::any_of(header.dram.begin(), header.dram.end(), [&](const Region& home) {
-        return memory_of(region.place) == memory_of(home.place) &&
-               contains(home, region.place.address, region.place.address + region.size.value());
-      });
-      if (!inside) raise("structure", region_name(region, "constant") + " is not part of a dram region");
+    for (auto region = header.constant.begin(); region != header.constant.end(); ++region) {
+      const auto same = [&](const Region& other) {
+        return other.name == region->name && other.place == region->place && other.size == region->size;
+      };
+      if (std::none_of(header.dram.begin(), header.dram.end(), same))
+        raise("structure", region_name(*region, "constant") + " is none of the dram regions");
+      if (std::any_of(header.constant.begin(), region, same))
+        raise("structure", region_name(*region, "constant") + " stands there twice");
     }
   } catch (StructureFailure& failure) {
     return std::move(failure.finding);

@@ -3,6 +3,16 @@
 #include <algorithm>
 
 namespace accsim::sim {
+namespace {
+
+// What wait `w` of an instruction needs, together with those before it for the same semaphore.
+std::int64_t needed_by(const std::vector<model::Wait>& waits, std::size_t w) {
+  std::int64_t count = 0;
+  for (std::size_t i = 0; i <= w; ++i) count += waits[i].semaphore == waits[w].semaphore ? waits[i].count : 0;
+  return count;
+}
+
+}  // namespace
 
 bool QueueUnit::may_start(Cycles now) {
   if (!has_head()) return false;
@@ -13,8 +23,10 @@ bool QueueUnit::may_start(Cycles now) {
     return false;
   }
   Cycles from = now;
-  for (const model::Wait& wait : head().waits) {
-    from = std::max(from, core->semaphores().available_from(list.group->set, wait.semaphore, wait.count, now));
+  const std::vector<model::Wait>& waits = head().waits;
+  for (std::size_t w = 0; w < waits.size(); ++w) {
+    const std::int64_t needed = needed_by(waits, w);
+    from = std::max(from, core->semaphores().available_from(list.group->set, waits[w].semaphore, needed, now));
   }
   if (from == now) return true;
   if (from != kNever) wake_at(from);
@@ -44,8 +56,8 @@ void QueueUnit::end(const Started& started, Cycles at) {
       core->semaphores().signal(started.group->set, signal.semaphore, signal.count, at + Cycles(1));
       local = true;
     } else {
-      core->signal_remote(signal.core,
-                          {signal.semaphore, signal.count, static_cast<std::int8_t>(started.group->set)}, at);
+      core->signal_remote(signal.core, {signal.semaphore, signal.count, static_cast<std::int8_t>(started.group->set)},
+                          at);
     }
   }
   if (local) core->wake_queues(at + Cycles(1));
@@ -68,9 +80,11 @@ QueueHead QueueUnit::head_state() {
   state.group = list.group;
   state.next = list.next;
   state.border_closed = border(list) == kNever;
-  for (const model::Wait& wait : head().waits) {
-    const std::int64_t has = core->semaphores().total(list.group->set, wait.semaphore);
-    if (has < wait.count) state.missing.push_back({wait.semaphore, has, wait.count});
+  const std::vector<model::Wait>& waits = head().waits;
+  for (std::size_t w = 0; w < waits.size(); ++w) {
+    const std::int64_t has = core->semaphores().total(list.group->set, waits[w].semaphore);
+    const std::int64_t needed = needed_by(waits, w);
+    if (has < needed) state.missing.push_back({waits[w].semaphore, has, needed});
   }
   return state;
 }

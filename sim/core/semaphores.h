@@ -16,7 +16,8 @@ class SemaphoreFile {
   // All semaphores of the set at zero; they must be.
   void open(int set, std::int32_t count) {
     for (const Semaphore& s : sets_[static_cast<std::size_t>(set)]) {
-      if (s.count != 0 || !s.pending.empty()) throw model::InternalError("a semaphore is not zero at the border of a group");
+      if (s.count != 0 || !s.pending.empty())
+        throw model::InternalError("a semaphore is not zero at the border of a group");
     }
     sets_[static_cast<std::size_t>(set)].assign(static_cast<std::size_t>(count), {});
   }
@@ -24,7 +25,7 @@ class SemaphoreFile {
     at(set, semaphore).pending.push_back({from, count});
   }
   // `now` if the count is there; else the next cycle in which it changes by signals already given, kNever if none is.
-  [[nodiscard]] Cycles available_from(int set, std::int32_t semaphore, std::int32_t count, Cycles now) {
+  [[nodiscard]] Cycles available_from(int set, std::int32_t semaphore, std::int64_t count, Cycles now) {
     Semaphore& s = at(set, semaphore);
     if (settle(s, now) >= count) return now;
     Cycles next = kNever;
@@ -37,9 +38,7 @@ class SemaphoreFile {
     s.count -= count;
   }
   // Signals given so far, whenever they count: for diagnosis.
-  [[nodiscard]] std::int64_t total(int set, std::int32_t semaphore) {
-    return settle(at(set, semaphore), kNever);
-  }
+  [[nodiscard]] std::int64_t total(int set, std::int32_t semaphore) { return settle(at(set, semaphore), kNever); }
 
  private:
   struct Pending {

@@ -141,27 +141,49 @@ TEST_CASE("program verifier: shapes of operands") {
 
 TEST_CASE("program verifier: an element has one writer") {
   // The third tile as int16; its load ends in the middle of the last element, behind which the first tile still lies.
-  CHECK(verdict(pipeline_program(), [](auto& p) {
-          for (const std::size_t i : {4, 5}) {
-            model::TileRef& input = pass(at(p, Queue::array, i)).input;
-            input = {input.place, model::DataType::int16, {axis(4, 4, {1, 0, 0}), axis(2, 1, {0, 0, 1})}};
-          }
-          copy(at(p, Queue::load, 3)).extent[3] = 31;
-        }) == "torn_read: core 0 array[5] reads bytes [30, 32) of the scratchpad of core 0 as one element, only a part of "
-              "which core 0 load[1] wrote");
+  CHECK(verdict(pipeline_program(),
+                [](auto& p) {
+                  for (const std::size_t i : {4, 5}) {
+                    model::TileRef& input = pass(at(p, Queue::array, i)).input;
+                    input = {input.place, model::DataType::int16, {axis(4, 4, {1, 0, 0}), axis(2, 1, {0, 0, 1})}};
+                  }
+                  copy(at(p, Queue::load, 3)).extent[3] = 31;
+                }) ==
+        "torn_read: core 0 array[5] reads bytes [30, 32) of the scratchpad of core 0 as one element, only a part of "
+        "which core 0 load[1] wrote");
 }
 
 TEST_CASE("program verifier: what a group leaves on the chip is read before it is overwritten") {
-  CHECK(verdict(global_buffer_program(), [](auto& p) {
-          p.groups.insert(p.groups.begin(), p.groups[0]);
-          for (int g = 0; g < 3; ++g) p.groups[static_cast<std::size_t>(g)].group = model::GroupId(g);
-          p.header.groups = 3;
-        }) == "overwrite_unread: the group writes to region \"row 0\" that group 0 left in the global buffer and nobody "
-              "has read");
+  CHECK(verdict(global_buffer_program(),
+                [](auto& p) {
+                  p.groups.insert(p.groups.begin(), p.groups[0]);
+                  for (int g = 0; g < 3; ++g) p.groups[static_cast<std::size_t>(g)].group = model::GroupId(g);
+                  p.header.groups = 3;
+                }) ==
+        "overwrite_unread: the group writes to region \"row 0\" that group 0 left in the global buffer and nobody "
+        "has read");
   CHECK(verdict(global_buffer_program(), [](auto& p) {
           p.groups.pop_back();
           p.header.groups = 1;
+          p.header.dram.pop_back();
         }) == "never_read: region \"row 0\" that the group leaves in the global buffer is read by no later group");
+}
+
+TEST_CASE("program verifier: constants are tensors in the DRAM") {
+  const model::Program program = pipeline_program();
+  CHECK(verdict(program, [](auto& p) { p.header.constant[0].size = model::Bytes(64); }) ==
+        "structure: constant region \"x\" is none of the dram regions");
+  CHECK(verdict(program, [](auto& p) { p.header.constant[0].name = "y"; }) ==
+        "structure: constant region \"y\" is none of the dram regions");
+  CHECK(verdict(program, [](auto& p) { p.header.constant.push_back(p.header.constant[1]); }) ==
+        "structure: constant region \"w\" stands there twice");
+}
+
+TEST_CASE("program verifier: every tensor in the DRAM is written") {
+  CHECK(verdict(prefetch_program(), [](auto& p) {
+          p.groups.pop_back();
+          p.header.groups = 1;
+        }) == "live_out: dram region \"z\" is written by no group");
 }
 
 TEST_CASE("program verifier: addresses") {

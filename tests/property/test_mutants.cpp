@@ -10,8 +10,7 @@ namespace {
 using namespace accsim;
 using namespace accsim::tests;
 
-constexpr double kRate =
-    0.99;  // the goal is 0.995: what is missing are mostly fields of a Gather that only timing reads
+constexpr double kRate = 0.995;
 
 void check_table(const KillTable& table, std::int64_t least) {
   INFO(table.text());
@@ -23,12 +22,13 @@ void check_table(const KillTable& table, std::int64_t least) {
 }
 
 // Networks [first, last) on two architectures each.
-KillTable some_mutants(std::size_t first, std::size_t last, std::size_t of_each_sort) {
+KillTable some_mutants(std::size_t first, std::size_t last) {
+  constexpr std::int64_t kPerMille = 70;
   KillTable table;
   for (std::size_t net = first; net < last; ++net) {
     for (const std::size_t arch : {net % kMutationArchitectures, (net + 1) % kMutationArchitectures}) {
       const MutationCase original = mutation_case(net, arch, 0);
-      table.merge(kill_program_mutants(original, {of_each_sort, net}));
+      table.merge(kill_program_mutants(original, {kPerMille, net}));
     }
   }
   return table;
@@ -36,19 +36,21 @@ KillTable some_mutants(std::size_t first, std::size_t last, std::size_t of_each_
 
 }  // namespace
 
-TEST_CASE("mutants of programs are killed or equivalent (part 1)") { check_table(some_mutants(0, 4, 4), 1000); }
-TEST_CASE("mutants of programs are killed or equivalent (part 2)") { check_table(some_mutants(4, 8, 4), 1000); }
+TEST_CASE("mutants of programs are killed or equivalent (part 1)") { check_table(some_mutants(0, 2), 2000); }
+TEST_CASE("mutants of programs are killed or equivalent (part 2)") { check_table(some_mutants(2, 4), 2000); }
+TEST_CASE("mutants of programs are killed or equivalent (part 3)") { check_table(some_mutants(4, 6), 2000); }
+TEST_CASE("mutants of programs are killed or equivalent (part 4)") { check_table(some_mutants(6, 8), 2000); }
 
 TEST_CASE("mutants of programs in which two cores work together are killed or equivalent") {
   KillTable table;
-  for (const MutationCase& original : handmade_cases()) table.merge(kill_program_mutants(original, {8, 1}));
-  check_table(table, 500);
+  for (const MutationCase& original : handmade_cases()) table.merge(kill_program_mutants(original, {300, 1}));
+  check_table(table, 1500);
 }
 
 TEST_CASE("mutants of schedules are rejected or valid") {
   KillTable table;
   for (std::size_t net = 0; net < kMutationNetworks; ++net) {
-    table.merge(kill_schedule_mutants(mutation_case(net, net % kMutationArchitectures, 0), {6, net}));
+    table.merge(kill_schedule_mutants(mutation_case(net, net % kMutationArchitectures, 0), {300, net}));
   }
   check_table(table, 500);
 }

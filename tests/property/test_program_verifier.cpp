@@ -81,9 +81,8 @@ struct Tally {
 // Edits that change which data are moved, or what is done with them, not whether it is safe to move them. The table in
 // docs/verification.md shows what becomes of them on data.
 bool only_data(const Mutant& mutant) {
-  static const std::set<std::string> sorts{"swap neighbours", "swap operations of neighbours", "move to the end",
-                                           "move to the front", "swap regions of buffers",
-                                           "drop group", "double group", "swap groups"};
+  static const std::set<std::string> sorts{"swap neighbours",   "swap operations of neighbours", "move to the end",
+                                           "move to the front", "swap regions of buffers",       "swap groups"};
   return mutant.kind == EditKind::copy || mutant.kind == EditKind::array_pass || mutant.kind == EditKind::vector_op ||
          sorts.count(mutant.sort) > 0;
 }

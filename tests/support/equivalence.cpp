@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <string>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
@@ -89,14 +90,30 @@ std::vector<std::tuple<int, std::size_t, std::int64_t, int>> flow_of(const Norma
   return flow;
 }
 
+// Where the tensors are, and which of them are constant.
+bool same_homes(const model::ProgramHeader& a, const model::ProgramHeader& b) {
+  const auto homes = [](const std::vector<model::Region>& regions) {
+    std::vector<std::tuple<std::string, std::int64_t, std::int64_t>> list;
+    for (const model::Region& region : regions)
+      list.emplace_back(region.name, region.place.address, region.size.value());
+    std::sort(list.begin(), list.end());
+    return list;
+  };
+  return homes(a.dram) == homes(b.dram) && homes(a.constant) == homes(b.constant);
+}
+
 }  // namespace
 
 std::string_view name_of(Proof proof) {
   switch (proof) {
-    case Proof::none: return "none";
-    case Proof::same_values: return "same values";
-    case Proof::same_flow: return "same flow";
-    case Proof::same_graph: return "same graph";
+    case Proof::none:
+      return "none";
+    case Proof::same_values:
+      return "same values";
+    case Proof::same_flow:
+      return "same flow";
+    case Proof::same_graph:
+      return "same graph";
   }
   return "";
 }
@@ -104,13 +121,14 @@ std::string_view name_of(Proof proof) {
 bool same_values(const model::Program& a, const model::Program& b) {
   const auto graph_a = ProgramGraph::of(a);
   const auto graph_b = ProgramGraph::of(b);
-  return graph_a && graph_b && expressions_of(a, *graph_a) == expressions_of(b, *graph_b);
+  return graph_a && graph_b && same_homes(a.header, b.header) &&
+         expressions_of(a, *graph_a) == expressions_of(b, *graph_b);
 }
 
 Proof prove_equivalent(const model::Program& original, const model::Program& changed) {
   const auto graph_a = ProgramGraph::of(original);
   const auto graph_b = ProgramGraph::of(changed);
-  if (!graph_a || !graph_b) return Proof::none;
+  if (!graph_a || !graph_b || !same_homes(original.header, changed.header)) return Proof::none;
   Numbers numbers;
   const Normal a = normal_of(*graph_a, numbers);
   const Normal b = normal_of(*graph_b, numbers);
@@ -122,8 +140,7 @@ Proof prove_equivalent(const model::Program& original, const model::Program& cha
     if (order_of(a) == order_of(b)) return Proof::same_graph;
     if (flow_of(a) == flow_of(b)) return Proof::same_flow;
   }
-  return expressions_of(original, *graph_a) == expressions_of(changed, *graph_b) ? Proof::same_values
-                                                                                             : Proof::none;
+  return expressions_of(original, *graph_a) == expressions_of(changed, *graph_b) ? Proof::same_values : Proof::none;
 }
 
 }  // namespace accsim::tests

@@ -1,6 +1,5 @@
 #include "tests/support/mutation_run.h"
 
-#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -20,20 +19,12 @@ namespace {
 
 constexpr std::uint64_t kSeed = 1;
 
-// Some of each sort, or all.
 template <class M>
 std::vector<const M*> drawn(const std::vector<M>& mutants, const MutationPlan& plan) {
-  std::map<std::string, std::vector<const M*>> sorts;
-  for (const M& mutant : mutants) sorts[mutant.sort].push_back(&mutant);
   Random random(plan.draw);
   std::vector<const M*> chosen;
-  for (auto& [sort, all] : sorts) {
-    if (plan.of_each_sort > 0 && all.size() > plan.of_each_sort) {
-      random.shuffle(all);
-      all.resize(plan.of_each_sort);
-    }
-    chosen.insert(chosen.end(), all.begin(), all.end());
-  }
+  for (const M& mutant : mutants)
+    if (random.range(0, 999) < plan.per_mille) chosen.push_back(&mutant);
   return chosen;
 }
 
@@ -50,18 +41,21 @@ std::string why_equal(const std::string& sort, Proof proof) {
 Fate fate_of(const MutationCase& original, const Mutant& mutant, const MutationPlan& plan, KillTable& table) {
   const model::Program program = mutant.apply(original.program);
   if (violation_of(original.arch, program)) return Fate::rejected;
+  std::optional<Proof> proof;
   for (int i = 0; i < plan.seeds; ++i) {
     const Execution execution =
         execute(original.network, original.arch, program, kSeed + static_cast<std::uint64_t>(i));
-    if (execution.verdict == Verdict::mismatch) return i == 0 ? Fate::mismatch : Fate::later;
-    if (execution.verdict != Verdict::equal) return Fate::stopped;
-    if (i > 0) continue;
-    const Proof proof = prove_equivalent(original.program, program);
-    if (proof == Proof::same_graph) return Fate::same_graph;
-    if (proof == Proof::same_flow) return Fate::same_flow;
+    if (execution.verdict != Verdict::equal && execution.verdict != Verdict::mismatch) return Fate::stopped;
+    if (!proof) proof = prove_equivalent(original.program, program);
+    if (execution.verdict == Verdict::mismatch) {
+      if (*proof == Proof::none) return i == 0 ? Fate::mismatch : Fate::later;
+      throw model::InternalError(original.name + ": " + mutant.sort + ", " + mutant.where + ": proven to have the " +
+                                 std::string(name_of(*proof)) + ", but " + execution.message);
+    }
+    if (*proof == Proof::same_graph) return Fate::same_graph;
+    if (*proof == Proof::same_flow) return Fate::same_flow;
   }
-  const Survivor survivor{original.name, mutant.sort, mutant.where,
-                          why_equal(mutant.sort, prove_equivalent(original.program, program))};
+  const Survivor survivor{original.name, mutant.sort, mutant.where, why_equal(mutant.sort, *proof)};
   table.survivor(survivor);
   return survivor.why.empty() ? Fate::survived : Fate::explained;
 }

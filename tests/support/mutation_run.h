@@ -1,6 +1,5 @@
 // Makes mutants of a case and finds out what becomes of each.
 #pragma once
-#include <cstddef>
 #include <cstdint>
 
 #include "tests/support/kill_table.h"
@@ -9,11 +8,12 @@
 namespace accsim::tests {
 
 struct MutationPlan {
-  std::size_t of_each_sort = 0;  // drawn at random from each sort of edit in each case; 0: all
-  std::uint64_t draw = 1;        // seed of that
-  int seeds = 16;                // data that a survivor is executed on
+  std::int64_t per_mille = 1000;  // of the mutants, drawn at random
+  std::uint64_t draw = 1;         // seed of that
+  int seeds = 16;                 // data that a survivor is executed on
 };
 
+// InternalError where a mutant is proven equivalent, but differs on data: then the checker or the simulator is wrong.
 KillTable kill_program_mutants(const MutationCase& original, const MutationPlan& plan);
 
 // InternalError where a schedule that the verifier accepts is lowered to a program that the program verifier rejects,

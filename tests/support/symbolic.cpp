@@ -75,7 +75,7 @@ class Machine {
 
   [[nodiscard]] Name element(const TileRef& tile, std::int64_t cell) const {
     if (cell < 0) return 2;  // padding
-    Name name = 3;
+    Name name = mix(3, static_cast<Name>(tile.type));
     for (std::int64_t c = 0; c < cells_of(tile.type); ++c)
       name = mix(name, cell_at(model::memory_of(tile.place), cell + c));
     return name;
@@ -111,7 +111,8 @@ class Machine {
     for (std::int64_t r = 0; r < gather.rows; ++r)
       name = mix(name, byte_at(model::memory_of(copy.src.place), at.from + r * copy.src.stride[0]));
     for (std::int64_t b = 0; b < kIndexBytes; ++b)
-      name = mix(name, byte_at(model::memory_of(gather.indices), gather.indices.address + at.position * kIndexBytes + b));
+      name =
+          mix(name, byte_at(model::memory_of(gather.indices), gather.indices.address + at.position * kIndexBytes + b));
     return name;
   }
 
@@ -142,7 +143,8 @@ class Machine {
     if (biased) return mix(name, x(0) + x(1));
     switch (op.kind) {
       case VectorKind::add:
-      case VectorKind::mul: return mix(name, x(0) + x(1));
+      case VectorKind::mul:
+        return mix(name, x(0) + x(1));
       case VectorKind::max_pool: {
         std::set<Name> window;
         for (const std::int64_t source : at.sources) window.insert(element(op.sources[0], source));

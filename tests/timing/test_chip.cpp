@@ -1,4 +1,5 @@
-// Whole chips on hand-made programs: what an engine takes, that a shared resource is shared, that cycles and bytes add up.
+// Whole chips on hand-made programs: what an engine takes, that a shared resource is shared, that cycles and bytes add
+// up.
 #include "model/program/timing.h"
 #include "sim/system/simulate.h"
 #include "tests/catch.h"
@@ -149,7 +150,8 @@ TEST_CASE("two cores share the DRAM channel and their links", "[chip]") {
   const Measurement one = run(arch, {group_for({0})});
   const Measurement both = run(arch, {group_for({0, 1})});
   check_accounting(both);
-  // The channel moves 64 B in 4 of its cycles of 0.63 ns = 2.52 core cycles, a core's link takes 16 B a cycle = 4 cycles.
+  // The channel moves 64 B in 4 of its cycles of 0.63 ns = 2.52 core cycles, a core's link takes 16 B a cycle = 4
+  // cycles.
   CHECK(one.cycles.value() >= 8192 / 16);
   CHECK(both.cycles.value() >= 2 * 8192 / 64 * 252 / 100);
   CHECK(both.cycles > one.cycles);
@@ -166,9 +168,12 @@ TEST_CASE("data go from core to core and through the global buffer", "[chip]") {
   to_buffer.dst.place = {Space::global_buffer, CoreId(), 2048};
   Copy from_buffer = load_copy(2048, 8192, 512, one);
   from_buffer.src.place = {Space::global_buffer, CoreId(), 2048};
-  GroupProgram group = one_core_group(
-      0, {{instruction(load_copy(0, 0, 512), {}, {{zero, 0, 1}})}, {}, {}, {instruction(to_neighbour, {{0, 1}}, {{one, 0, 1}})}},
-      1, zero);
+  GroupProgram group = one_core_group(0,
+                                      {{instruction(load_copy(0, 0, 512), {}, {{zero, 0, 1}})},
+                                       {},
+                                       {},
+                                       {instruction(to_neighbour, {{0, 1}}, {{one, 0, 1}})}},
+                                      1, zero);
   GroupProgram other = one_core_group(
       0, {{instruction(from_buffer, {{1, 1}})}, {}, {}, {instruction(to_buffer, {{0, 1}}, {{one, 1, 1}})}}, 2, one);
   group.cores.push_back(other.cores[0]);
@@ -199,11 +204,33 @@ TEST_CASE("the next group waits for the border, its prefetch does not", "[chip]"
 
 TEST_CASE("a program that stops says who waits for whom", "[chip]") {
   const Architecture arch = small_chip();
-  StoredProgram program(program_of({one_core_group(
-      0, {{}, {instruction(matrix_pass(4, 4, 4, 0, 4096, 0), {{1, 2}}, {})}, {}, {}}, 2)}));
+  StoredProgram program(
+      program_of({one_core_group(0, {{}, {instruction(matrix_pass(4, 4, 4, 0, 4096, 0), {{1, 2}}, {})}, {}, {}}, 2)}));
   CHECK_THROWS_WITH(simulate(arch, program),
                     "the program makes no progress after cycle 0:\n  core 0 array[0] of group 0 waits for semaphore 1 "
                     "of core 0 (has 0, needs 2), which nobody signals any more");
+}
+
+TEST_CASE("two waits of one instruction for one semaphore take both counts", "[chip]") {
+  const Architecture arch = small_chip();
+  const CoreId c(0);
+  const auto group = [&](std::vector<Wait> waits, bool both) {
+    InstructionLists lists;
+    lists.load = {instruction(load_copy(0, 0, 64), {}, {{c, 0, 1}}), instruction(load_copy(4096, 4096, 2048))};
+    if (both) lists.load.back().signals = {{c, 0, 1}};
+    lists.array = {instruction(matrix_pass(4, 4, 4, 0, 4096, 0), std::move(waits))};
+    return one_core_group(0, lists, 1);
+  };
+  CHECK(run(arch, {group({{0, 1}, {0, 1}}, true)}).cycles == run(arch, {group({{0, 2}}, true)}).cycles);
+  CHECK(run(arch, {group({{0, 1}, {0, 1}}, true)}).cycles > run(arch, {group({{0, 1}}, true)}).cycles);
+  StoredProgram program(program_of({group({{0, 1}, {0, 1}}, false)}));
+  std::string message;
+  try {
+    simulate(arch, program);
+  } catch (const InternalError& error) {
+    message = error.what();
+  }
+  CHECK(message.find("waits for semaphore 0 of core 0 (has 1, needs 2)") != std::string::npos);
 }
 
 TEST_CASE("what a program source throws comes out unchanged", "[chip]") {
@@ -222,10 +249,11 @@ TEST_CASE("what a program source throws comes out unchanged", "[chip]") {
 TEST_CASE("two runs in one process are equal", "[chip]") {
   const Architecture arch = small_chip(2);
   const auto once = [&] {
-    return to_json(run(arch, {one_core_group(0, {{instruction(load_copy(0, 0, 4096))},
-                                                 {instruction(matrix_pass(64, 8, 8, 8192, 12288, 0))},
-                                                 {},
-                                                 {instruction(store_copy(8192, 65536, 1000))}},
+    return to_json(run(arch, {one_core_group(0,
+                                             {{instruction(load_copy(0, 0, 4096))},
+                                              {instruction(matrix_pass(64, 8, 8, 8192, 12288, 0))},
+                                              {},
+                                              {instruction(store_copy(8192, 65536, 1000))}},
                                              0)}));
   };
   Json first = once();
@@ -237,11 +265,29 @@ TEST_CASE("two runs in one process are equal", "[chip]") {
 
 TEST_CASE("every block is a module of its own", "[chip]") {
   const std::vector<std::string> names = accsim::sim::module_names(small_chip(2));
-  const std::vector<std::string> expected{
-      "chip", "chip.noc", "chip.sequencer", "chip.core0", "chip.core0.scratchpad", "chip.core0.accumulator",
-      "chip.core0.load", "chip.core0.array", "chip.core0.vector", "chip.core0.store", "chip.core0.server",
-      "chip.core1", "chip.core1.scratchpad", "chip.core1.accumulator", "chip.core1.load", "chip.core1.array",
-      "chip.core1.vector", "chip.core1.store", "chip.core1.server", "chip.global_buffer", "chip.global_buffer.memory",
-      "chip.global_buffer.server", "chip.dram0", "chip.watchdog"};
+  const std::vector<std::string> expected{"chip",
+                                          "chip.noc",
+                                          "chip.sequencer",
+                                          "chip.core0",
+                                          "chip.core0.scratchpad",
+                                          "chip.core0.accumulator",
+                                          "chip.core0.load",
+                                          "chip.core0.array",
+                                          "chip.core0.vector",
+                                          "chip.core0.store",
+                                          "chip.core0.server",
+                                          "chip.core1",
+                                          "chip.core1.scratchpad",
+                                          "chip.core1.accumulator",
+                                          "chip.core1.load",
+                                          "chip.core1.array",
+                                          "chip.core1.vector",
+                                          "chip.core1.store",
+                                          "chip.core1.server",
+                                          "chip.global_buffer",
+                                          "chip.global_buffer.memory",
+                                          "chip.global_buffer.server",
+                                          "chip.dram0",
+                                          "chip.watchdog"};
   CHECK(names == expected);
 }
