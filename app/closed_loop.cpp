@@ -125,9 +125,7 @@ sched::CostCoefficients coefficients_of_card(const std::string& file, const Inpu
   return sched::coefficients_for(sched::parse_card(model::read_json_file(file), file), inputs.arch, file);
 }
 
-model::Program read_program(const std::string& file) {
-  return model::parse_program(model::read_json_file(file), file);
-}
+model::Program read_program(const std::string& file) { return model::parse_program(model::read_json_file(file), file); }
 
 RunOutcome outcome_of_program(const Inputs& inputs, const std::string& file, bool check, const LoopSettings& settings,
                               const Observation& observed) {
@@ -143,15 +141,14 @@ RunOutcome outcome_of_program(const Inputs& inputs, const std::string& file, boo
     for (const model::CoreProgram& core : part.cores) group.cores.push_back(core.core.value());
     for (const std::string& layer : part.layers) {
       const auto& operators = inputs.network.operators;
-      const bool known = std::any_of(operators.begin(), operators.end(),
-                                     [&](const model::Operator& op) { return op.name == layer; });
+      const bool known =
+          std::any_of(operators.begin(), operators.end(), [&](const model::Operator& op) { return op.name == layer; });
       if (known) group.layers.push_back(layer);
     }
     schedule.groups.push_back(std::move(group));
   }
   RunOutcome outcome = outcome_of(settings, schedule);
-  outcome.measurement =
-      simulate_program(inputs, program, file, check, settings.seed, observed.options, observed.data);
+  outcome.measurement = simulate_program(inputs, program, file, check, settings.seed, observed.options, observed.data);
   return outcome;
 }
 

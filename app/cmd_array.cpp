@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "app/files.h"
 #include "app/output.h"
 #include "model/base/error.h"
 #include "model/program/timing.h"
@@ -170,7 +171,7 @@ void check_size(const Layer& layer, const model::ArrayConfig& array, const std::
 }
 
 int run_array(const ArrayOptions& options, const CommandContext& context) {
-  check_out(context);
+  check_files(context, {{"--layers", options.layers}});
   const model::ArrayConfig array = array_of(options);
   const std::vector<Layer> layers = read_layers(options.layers);
   model::Json rows = model::Json::array();

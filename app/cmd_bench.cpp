@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/files.h"
 #include "app/output.h"
 #include "app/pipeline.h"
 #include "app/point.h"
@@ -98,7 +99,7 @@ std::vector<CaseResult> run_cases(const Suite& suite, const CommandContext& cont
   std::vector<NetFile> nets;
   for (const BenchCase& bench_case : suite.cases) {
     const std::string file = (folder / bench_case.net).string();
-    nets.push_back({file, model::read_json_file(file)});
+    nets.push_back({file, model::read_network_json(file)});
   }
   const auto make_point = [&](std::size_t i) {
     const BenchCase& bench_case = suite.cases[i];
@@ -173,7 +174,8 @@ model::Json bench_json(const std::string& file, const Suite& suite, const std::v
           {"cases", std::move(cases)},         {"host", std::move(host)}};
 }
 
-void print_bench(std::ostream& out, const model::Json& result) {
+// `updated`: the goldens are now what was measured.
+void print_bench(std::ostream& out, const model::Json& result, bool updated) {
   Table table;
   table.column("case", Table::Align::left);
   table.column("cycles");
@@ -192,7 +194,10 @@ void print_bench(std::ostream& out, const model::Json& result) {
     const model::Json& row = result.at("cases")[i];
     const model::Json& time = result.at("host").at("cases")[i];
     table.row({row.at("name").get<std::string>(), cell(row.at("cycles")), cell(row.at("golden_cycles")),
-               cell(row.at("energy_pj")), cell(row.at("golden_energy_pj")), row.at("equal").get<bool>() ? "yes" : "NO",
+               cell(row.at("energy_pj")), cell(row.at("golden_energy_pj")),
+               row.at("equal").get<bool>() ? "yes"
+               : updated                   ? "updated"
+                                           : "NO",
                fixed(time.at("seconds"), kDecimals), fixed(time.at("ratio"), kDecimals)});
   }
   table.print(out);
@@ -203,8 +208,12 @@ void print_bench(std::ostream& out, const model::Json& result) {
 int run_bench(const BenchOptions& options, const CommandContext& context) {
   const std::string file =
       options.suite.empty() ? (model::data_folder() / "tests" / "golden" / "bench.json").string() : options.suite;
-  check_writable(context.common.out);
-  if (options.update) check_writable(file);
+  const NamedFile suite_file{"--suite", file};
+  if (options.update) {
+    check_files(context, {}, {suite_file});
+  } else {
+    check_files(context, {suite_file});
+  }
   Suite suite = read_suite(file);
   const std::vector<CaseResult> results = run_cases(suite, context);
   const model::Json result = bench_json(file, suite, results, calibration_loop_seconds(), context);
@@ -216,7 +225,10 @@ int run_bench(const BenchOptions& options, const CommandContext& context) {
     model::write_json_file(file, suite_record().dump(suite));
   }
   save_result(context, result);
-  if (!context.common.quiet) print_bench(std::cout, result);
+  if (!context.common.quiet) {
+    print_bench(std::cout, result, options.update);
+    if (options.update) std::cout << "written to " << file << '\n';
+  }
   if (options.update || result.at("different") == 0) return kExitDone;
   std::string names;
   for (const auto& row : result.at("cases")) {

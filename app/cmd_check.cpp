@@ -4,12 +4,16 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
+#include "app/files.h"
+#include "app/network_options.h"
 #include "app/output.h"
 #include "app/pipeline.h"
 #include "app/table.h"
+#include "app/test_data.h"
 #include "model/base/error.h"
 #include "model/result/bound.h"
 #include "model/workload/network_spec.h"
@@ -24,7 +28,9 @@ struct CheckOptions {
   std::string net;
   std::string test_data;
   std::string schema;
+  double tolerance = 1e-4;
   std::int64_t batch = 1;
+  NetworkOptions network;
 };
 
 model::Json block_json(const model::BlockFigures& figures) {
@@ -91,7 +97,10 @@ model::Json check_json(const CheckOptions& options) {
   std::optional<model::Architecture> arch;
   std::optional<model::Network> network;
   if (!options.arch.empty()) arch = model::load_architecture(options.arch);
-  if (!options.net.empty()) network = model::load_network(options.net, options.batch);
+  if (!options.net.empty()) {
+    network = model::parse_network(model::read_network_json(options.net, network_file_options(options.network)),
+                                   options.net, options.batch);
+  }
   model::Json json = {{"schema", "accsim-check/1"}};
   if (network) {
     json["net"] = network->name;
@@ -172,28 +181,70 @@ void print_layers(std::ostream& out, const model::Json& json) {
   table.column("layer", Table::Align::left);
   table.column("op", Table::Align::left);
   table.column("output", Table::Align::left);
+  table.column("type", Table::Align::left);
   table.column("MACs");
   table.column("parameters");
   if (bounded) table.column("bound cycles");
   for (const model::Json& layer : json.at("layers")) {
     std::vector<std::string> cells{layer.at("name").get<std::string>(), layer.at("op").get<std::string>(),
-                                   shape_cell(layer.at("shape")), grouped(layer.at("macs")),
-                                   grouped(layer.at("parameters"))};
+                                   shape_cell(layer.at("shape")),       layer.at("type").get<std::string>(),
+                                   grouped(layer.at("macs")),           grouped(layer.at("parameters"))};
     if (bounded) cells.push_back(grouped(layer.at("bound").at("cycles")));
     table.row(std::move(cells));
   }
   table.print(out);
   out << "\n"
-      << json.at("net").get<std::string>() << ": " << json.at("layers").size() << " layers, "
-      << grouped(json.at("macs")) << " MACs, " << grouped(json.at("parameters")) << " parameters, compulsory bytes "
+      << json.at("net").get<std::string>() << ": "
+      << counted(static_cast<std::int64_t>(json.at("layers").size()), "layer") << ", " << grouped(json.at("macs"))
+      << " MACs, " << grouped(json.at("parameters")) << " parameters, compulsory bytes "
       << grouped(json.at("compulsory_bytes")) << " (" << megabytes(json.at("compulsory_bytes")) << ")\n";
 }
 
-int run_check(const CheckOptions& options, const CommandContext& context) {
-  check_out(context);
-  if (!options.test_data.empty()) {
-    throw model::ConfigError("--test-data is not supported by this version: it checks shapes and counts, not values");
+model::Json test_data_json(const TestDataReport& report) {
+  model::Json outputs = model::Json::array();
+  for (const ComparedOutput& output : report.outputs) {
+    outputs.push_back({{"name", output.name},
+                       {"shape", output.shape},
+                       {"elements", output.elements},
+                       {"different", output.different},
+                       {"largest_difference", output.largest_difference},
+                       {"within_tolerance", output.within_tolerance}});
   }
+  return {{"tolerance", report.tolerance}, {"matches", report.matches()}, {"outputs", std::move(outputs)}};
+}
+
+// The network in float on stored inputs, its outputs against stored ones.
+int run_test_data(const CheckOptions& options, const CommandContext& context) {
+  if (options.net.empty()) throw model::ConfigError("--test-data needs --net FILE, an ONNX file with weights");
+  if (options.batch != 1) throw model::ConfigError("--test-data and --batch exclude each other");
+  const TestDataReport report =
+      check_test_data(options.net, options.test_data, network_file_options(options.network), options.tolerance);
+  model::Json json = {{"schema", "accsim-check/1"}, {"net", report.network}, {"test_data", test_data_json(report)}};
+  if (!context.common.quiet) {
+    Table table;
+    table.column("output", Table::Align::left);
+    table.column("shape");
+    table.column("elements");
+    table.column("different");
+    table.column("largest difference");
+    for (const ComparedOutput& output : report.outputs) {
+      std::ostringstream largest;
+      largest << output.largest_difference;
+      table.row({output.name, shape_cell(output.shape), grouped(output.elements), grouped(output.different),
+                 largest.str()});
+    }
+    table.print(std::cout);
+    std::cout << (report.matches() ? "\nall outputs match" : "\nthere are mismatches") << '\n';
+  }
+  json["host"] = host_object(context);
+  save_result(context, json);
+  if (!report.matches()) throw model::MismatchError(report.message());
+  return kExitDone;
+}
+
+int run_check(const CheckOptions& options, const CommandContext& context) {
+  check_files(context, {{"--arch", options.arch}, {"--net", options.net}});
+  if (!options.test_data.empty()) return run_test_data(options, context);
   if (!options.schema.empty()) {
     std::cout << model::pretty(options.schema == "arch" ? model::architecture_schema() : model::network_schema())
               << '\n';
@@ -229,15 +280,21 @@ void register_check(CLI::App& root, Registry& registry) {
   auto options = std::make_shared<CheckOptions>();
   CLI::App* command = root.add_subcommand("check", "resolved values, rates, shapes, MACs, parameters and bounds");
   command->add_option("--arch", options->arch, "architecture (accsim-arch/1)")->type_name("FILE");
-  command->add_option("--net", options->net, "network (accsim-net/1)")->type_name("FILE");
+  command->add_option("--net", options->net, "network (accsim-net/1, or ONNX: *.onnx)")->type_name("FILE");
   command->add_option("--batch", options->batch, "multiplies the first dimension of every network input")
       ->check(CLI::Range(std::int64_t{1}, kLargestBatch))
       ->capture_default_str();
   command->add_option("--schema", options->schema, "print the JSON schema of a kind of file: arch or net")
       ->check(CLI::IsMember(std::vector<std::string>{"arch", "net"}))
       ->type_name("KIND");
-  command->add_option("--test-data", options->test_data, "folder of tensors to compare with; not in this version")
+  add_network_options(*command, options->network);
+  command
+      ->add_option("--test-data", options->test_data,
+                   "run an ONNX file in float on the folder's input_*.pb and compare with its output_*.pb")
       ->type_name("DIR");
+  command->add_option("--tolerance", options->tolerance, "largest difference that --test-data takes for equal")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   registry.add(command, [options](const CommandContext& context) { return run_check(*options, context); });
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "app/files.h"
 #include "app/output.h"
 #include "model/arch/arch.h"
 #include "model/base/error.h"
@@ -162,7 +163,7 @@ void print_table(const model::Json& result) {
 }
 
 int run_dram(const DramOptions& options, const CommandContext& context) {
-  check_out(context);
+  check_files(context, {{"--requests", options.requests}}, {{"--commands", options.commands}});
   const model::Origin at{"", "--set"};
   const sim::DramDrive drive = sim::parse_dram_mode(options.mode);
   const std::filesystem::path presets = model::data_folder() / "configs" / "dram";

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "app/files.h"
 #include "app/output.h"
 #include "model/base/error.h"
 
@@ -235,7 +236,7 @@ model::Json run_trace(const NocOptions& options, sim::NocTopology& topology, con
 }
 
 int run_noc(const NocOptions& options, const CommandContext& context) {
-  check_out(context);
+  check_files(context, {{"--trace", options.trace}}, {{"--packets", options.packets}});
   sim::NocTopology topology = topology_of(options);
   const sim::RouterConfig router = router_of(options, topology);
   const double wall_before = wall_seconds();

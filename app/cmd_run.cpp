@@ -9,12 +9,14 @@
 #include <vector>
 
 #include "app/closed_loop.h"
+#include "app/files.h"
 #include "app/measurer.h"
 #include "app/output.h"
 #include "app/pipeline.h"
 #include "app/result_json.h"
 #include "app/store.h"
 #include "app/table.h"
+#include "app/trace_file.h"
 #include "model/base/error.h"
 
 namespace accsim::app {
@@ -79,7 +81,7 @@ LoopResult run_of(const RunOptions& options, const Inputs& inputs, const std::op
     measurer.count(result.outcome.measurement);
     return result;
   }
-  const bool observe = observed.data != nullptr || observed.options.dram_trace;
+  const bool observe = observed.data != nullptr || observed.options.dram_trace || observed.options.trace != nullptr;
   // One simulation is all there is, or the best one is made again.
   if (observe && settings.iterations == 0) measurer.observe(&observed);
   if (given) {
@@ -123,10 +125,11 @@ void throw_mismatch(const DataReport& report) {
 
 void add_input_options(CLI::App& command, RunOptions& options) {
   command.add_option("--arch", options.arch, "architecture (accsim-arch/1)")->type_name("FILE");
-  command.add_option("--net", options.net, "network (accsim-net/1)")->type_name("FILE");
+  command.add_option("--net", options.net, "network (accsim-net/1, or ONNX: *.onnx)")->type_name("FILE");
   command.add_option("--batch", options.batch, "multiplies the first dimension of the network's inputs")
       ->check(CLI::Range(std::int64_t{1}, kLargestBatch))
       ->capture_default_str();
+  add_network_options(command, options.network);
 }
 
 void add_search_options(CLI::App& command, RunOptions& options) {
@@ -141,14 +144,14 @@ void add_simulation_options(CLI::App& command, RunOptions& options) {
   command.add_option("--program-out", options.program_out, "save the program (accsim-program/1)")->type_name("FILE");
   command.add_option("--dram-trace", options.dram_trace, "save every DRAM request with its first cycle as CSV")
       ->type_name("FILE");
+  command.add_option("--trace", options.trace, "save a timeline of engines and DRAM channels for ui.perfetto.dev")
+      ->type_name("FILE");
   command.add_option("--csv", options.csv, "save the figures of every group as CSV")->type_name("FILE");
-  command.add_flag("--where-time-goes", options.where_time_goes, "cycle states of every engine of every core");
+  command.add_flag("--where-time-goes", options.where_time_goes, "all that engines waited for, bank conflicts, predicted and measured terms");
   command.add_flag("--verify", options.verify,
                    "execute the schedule on data and compare every activation with a reference executor");
   constexpr char kHidden[] = "";  // CLI11 hides the empty group
-  command.add_option("--trace", options.trace)->group(kHidden);
   command.add_option("--report", options.report)->group(kHidden);
-  command.add_option("--dim", options.dim)->group(kHidden);
 }
 
 void note_given(const CLI::App& command, RunOptions& options) {
@@ -165,9 +168,7 @@ void check_run_options(const RunOptions& options, const CommandContext& context)
   const auto refuse_if = [](bool asked, const char* name, const char* what) {
     if (asked) throw model::ConfigError(std::string(name) + ": this version cannot " + what);
   };
-  refuse_if(!options.trace.empty(), "--trace", "write timeline traces");
   refuse_if(!options.report.empty(), "--report", "write HTML reports");
-  refuse_if(!options.dim.empty(), "--dim", "set named dimensions (its networks have none)");
   if (options.arch.empty()) throw model::ConfigError("--arch FILE is missing: the architecture");
   if (options.net.empty()) throw model::ConfigError("--net FILE is missing: the network");
   const bool loop = iterations_of(options.calibrate) > 0;
@@ -188,10 +189,18 @@ void check_run_options(const RunOptions& options, const CommandContext& context)
   }
   parse_objective(options.objective);
   sched::make_strategy(options.strategy);
-  for (const std::string& file : {context.common.out, options.schedule_out, options.program_out, options.dram_trace,
-                                  options.csv, options.calibration_out}) {
-    check_writable(file);
-  }
+  check_files(context,
+              {{"--arch", options.arch},
+               {"--net", options.net},
+               {"--schedule", options.schedule},
+               {"--program", options.program},
+               {"--calibration", options.calibration}},
+              {{"--schedule-out", options.schedule_out},
+               {"--program-out", options.program_out},
+               {"--dram-trace", options.dram_trace},
+               {"--trace", options.trace},
+               {"--csv", options.csv},
+               {"--calibration-out", options.calibration_out}});
 }
 
 int run_whole_loop(RunOptions options, const CommandContext& context) {
@@ -208,7 +217,8 @@ int run_whole_loop(RunOptions options, const CommandContext& context) {
           "found " + std::to_string(given->batch) + ", but --batch is " + std::to_string(options.batch));
     }
   }
-  const Inputs inputs = load_inputs(options.arch, options.net, options.batch);
+  const Inputs inputs = load_inputs(options.arch, options.net, options.batch, network_file_options(options.network));
+  if (const std::string warning = width_warning(inputs); !warning.empty()) context.log->warn(warning);
   const sched::CostCoefficients start =
       options.calibration.empty() ? sched::CostCoefficients() : coefficients_of_card(options.calibration, inputs);
   Store store(context.common.store, context.log);
@@ -221,19 +231,25 @@ int run_whole_loop(RunOptions options, const CommandContext& context) {
   settings.iterations = iterations_of(options.calibrate);
   settings.start = start;
   settings.threads = job_count(context.common);
-  settings.say = [&status](const std::string& what) { status.say(what); };
+  settings.say = [&](const std::string& what) {
+    context.log->info("{}", what);
+    status.say(what);
+  };
   std::vector<sim::DramRequestRecord> trace;
   DataReport data;
   Observation observed;
   if (!options.dram_trace.empty()) {
     observed.options.dram_trace = [&trace](const sim::DramRequestRecord& record) { trace.push_back(record); };
   }
+  std::optional<TraceFile> timeline;
+  if (!options.trace.empty()) observed.options.trace = &timeline.emplace(options.trace, inputs);
   if (options.verify) {
     sim::FunctionalChip::sum_bits_of(inputs.arch);  // refuses before the search what cannot be verified
     observed.data = &data;
   }
   LoopResult loop = run_of(options, inputs, given, settings, observed, measurer);
   if (options.verify) loop.outcome.data = data;
+  if (timeline) timeline->finish(loop.outcome.measurement);
   model::Json result = result_json(inputs, loop.outcome);
   result["host"] = run_host(context, loop.search_seconds, measurer.totals());
   status.say("writing");

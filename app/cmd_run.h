@@ -5,15 +5,17 @@
 #include <string>
 
 #include "app/command.h"
+#include "app/network_options.h"
 
 namespace accsim::app {
 
 struct RunOptions {
   std::string arch;
   std::string net;
-  std::string strategy = "layerwise";
+  std::string strategy = "optimal-layer";  // the strongest that there is
   std::string objective = "edp";
   std::int64_t batch = 1;
+  NetworkOptions network;
   std::string calibrate = "off";
   std::string calibration;      // card to start from
   std::string calibration_out;  // card to write
@@ -24,19 +26,18 @@ struct RunOptions {
   std::string program_out;
   std::string dram_trace;
   std::string csv;
+  std::string trace;
   bool where_time_goes = false;
   bool verify = false;
   // Of later versions: refused in one line each.
-  std::string trace;
   std::string report;
-  std::string dim;
   // Filled in by whoever parsed the command line: whether the user gave the option.
   bool batch_given = false;
   bool strategy_given = false;
   bool objective_given = false;
 };
 
-// --arch, --net, --batch, and with `search` what chooses a schedule. After parsing, note_given fills in what was given.
+// --arch, --net, --batch, --dim, --precision, and with `search` what chooses a schedule. After parsing, note_given fills in what was given.
 void add_input_options(CLI::App& command, RunOptions& options);
 void add_search_options(CLI::App& command, RunOptions& options);
 void add_simulation_options(CLI::App& command, RunOptions& options);

@@ -83,7 +83,8 @@ void print_search(std::ostream& out, const model::Json& result) {
 
 int run_search(const RunOptions& options, const CommandContext& context) {
   check_run_options(options, context);
-  const Inputs inputs = load_inputs(options.arch, options.net, options.batch);
+  const Inputs inputs = load_inputs(options.arch, options.net, options.batch, network_file_options(options.network));
+  if (const std::string warning = width_warning(inputs); !warning.empty()) context.log->warn(warning);
   Store store(context.common.store, context.log);
   ProcessMeasurer measurer(inputs, context.common.seed, job_count(context.common), store);
   SearchSettings settings;

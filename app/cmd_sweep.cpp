@@ -191,7 +191,7 @@ void print_sweep(std::ostream& out, const SweepStore::Identity& identity, const 
   table.print(out);
   if (!all) out << "(the Pareto points of " << points.size() << "; all are in points.csv)\n";
   out << '\n'
-      << grouped(sweep.at("size")) << " points: " << grouped(sweep.at("done")) << " done, "
+      << counted(sweep.at("size"), "point") << ": " << grouped(sweep.at("done")) << " done, "
       << grouped(sweep.at("infeasible")) << " infeasible, " << grouped(sweep.at("failed")) << " failed, "
       << grouped(sweep.at("missing")) << " to do\n";
 }
@@ -260,6 +260,10 @@ int run_sweep(const SweepOptions& options, const CommandContext& context) {
   model::write_text_file(folder / "points.csv", points_csv(store.identity(), sweep));
   model::write_json_file(folder / "result.json", sweep);
   if (!context.common.quiet) print_sweep(std::cout, store.identity(), sweep);
+  if (const std::int64_t failed = sweep.at("failed"); failed > 0) {
+    context.log->warn("{} of {} points failed: their reasons are in {}", failed, store.identity().points,
+                      (folder / "points.csv").string());
+  }
   for (const SweepRow& row : rows) {
     if (row.reason.rfind(kBugPrefix, 0) == 0) {
       throw model::InternalError("point " + std::to_string(row.number) +

@@ -16,7 +16,9 @@
 #include "app/cmd_array.h"
 #include "app/cmd_bench.h"
 #include "app/cmd_check.h"
+#include "app/cmd_convert.h"
 #include "app/cmd_dram.h"
+#include "app/cmd_map.h"
 #include "app/cmd_noc.h"
 #include "app/cmd_run.h"
 #include "app/cmd_search.h"
@@ -40,6 +42,8 @@ void register_commands(CLI::App& root, Registry& registry) {
   register_simulate(root, registry);
   register_sweep(root, registry);
   register_bench(root, registry);
+  register_convert(root, registry);
+  register_map(root, registry);
   register_array(root, registry);
   register_dram(root, registry);
   register_noc(root, registry);
@@ -131,7 +135,8 @@ void name_the_command(const CLI::App& root, std::vector<std::string>& arguments)
     if (!is_option(arguments[i])) {
       const std::vector<std::string> names = command_names(root);
       if (std::find(names.begin(), names.end(), arguments[i]) != names.end()) return;
-      throw model::ConfigError("unknown command \"" + arguments[i] + "\"" + model::did_you_mean(arguments[i], names));
+      throw model::ConfigError("unknown command \"" + arguments[i] + "\"" + model::did_you_mean(arguments[i], names) +
+                               " (see accsim --help)");
     }
     const CLI::Option* common = root.get_option_no_throw(option_name(arguments[i]));
     if (common == nullptr) {

@@ -47,6 +47,7 @@ std::vector<std::int64_t> coordinate_of(const model::Shape& shape, std::int64_t 
 std::int64_t values_between(model::OpType type, const model::ClipAttributes& clip, int bits) {
   const std::int64_t all = std::int64_t{1} << bits;
   if (type == model::OpType::relu) return all / 2;
+  if (type == model::OpType::leaky_relu) return all / 2;  // the halves may fall together
   if (type != model::OpType::clip) return all;
   const std::int64_t side = 3 * all / 8;  // from 0 to a bound
   return 1 + (clip.min < 0 ? side : 0) + (clip.max > 0 ? side : 0);
@@ -75,12 +76,22 @@ std::int64_t possible_values(const model::Network& network, const model::Tensor&
     case model::OpType::gather:
     case model::OpType::flatten:
     case model::OpType::reshape:
-    case model::OpType::transpose: possible = of_input(0); break;
+    case model::OpType::transpose:
+    case model::OpType::slice:
+    case model::OpType::expand:
+    case model::OpType::pad:
+    case model::OpType::depth_to_space:
+      possible = of_input(0);
+      break;
+    case model::OpType::where:
+      possible = std::min(possible, of_input(1) + of_input(2));
+      break;
     case model::OpType::concat:
       possible = 0;
       for (std::size_t i = 0; i < op.inputs.size(); ++i) possible = std::max(possible, of_input(i));
       break;
-    default: break;
+    default:
+      break;
   }
   for (const model::FusedActivation& activation : op.activations) {
     possible = std::min(possible, values_between(activation.type, activation.clip, bits));
@@ -168,22 +179,22 @@ void require_tensors(const model::Network& network, const model::ProgramHeader& 
     if (region.size != size) {
       throw model::ConfigError(file, path + ".size_bytes",
                                "found " + std::to_string(region.size.value()) + ", but tensor \"" + region.name +
-                                   "\" of network " + network.name + " has " + std::to_string(size.value()) +
-                                   " bytes");
+                                   "\" of network " + network.name + " has " + std::to_string(size.value()) + " bytes");
     }
     const bool constant = std::any_of(header.constant.begin(), header.constant.end(),
                                       [&](const model::Region& other) { return other.place == region.place; });
     if (constant != (tensor->second->kind != model::TensorKind::activation)) {
-      throw model::ConfigError(file, path + ".name",
-                               "tensor \"" + region.name + "\" of network " + network.name +
-                                   (constant ? " is an activation, and stands in the list constant"
-                                             : " is a network input or weight, and does not stand in the list constant"));
+      throw model::ConfigError(
+          file, path + ".name",
+          "tensor \"" + region.name + "\" of network " + network.name +
+              (constant ? " is an activation, and stands in the list constant"
+                        : " is a network input or weight, and does not stand in the list constant"));
     }
   }
 }
 
-DataCheck::DataCheck(const model::Network& network, const model::Architecture& arch,
-                     const model::ProgramHeader& header, LastReaders readers, std::uint64_t seed)
+DataCheck::DataCheck(const model::Network& network, const model::Architecture& arch, const model::ProgramHeader& header,
+                     LastReaders readers, std::uint64_t seed)
     : network_(network),
       header_(header),
       readers_(std::move(readers)),
@@ -239,9 +250,8 @@ void DataCheck::group_ended(const model::GroupProgram& group) {
   // What this group was the last to read, and what nobody reads at all.
   for (const model::Region& region : header_.dram) {
     const auto reader = readers_.find(region.name);
-    const bool left_now = std::any_of(group.live_out.begin(), group.live_out.end(), [&](const model::Region& out) {
-      return home_of(header_, out) == &region;
-    });
+    const bool left_now = std::any_of(group.live_out.begin(), group.live_out.end(),
+                                      [&](const model::Region& out) { return home_of(header_, out) == &region; });
     if (reader != readers_.end() ? reader->second == group.group : left_now) chip_.drop(region);
   }
   // Tensors of the group that stay inside of it are compared with nothing.
@@ -319,8 +329,8 @@ void DataCheck::compare(const model::GroupProgram& group, const model::Region& r
   }
 }
 
-Mismatch DataCheck::describe(const model::GroupProgram& group, const model::Tensor& tensor,
-                             const model::Region& region, std::int64_t element, std::int64_t of_tensor) const {
+Mismatch DataCheck::describe(const model::GroupProgram& group, const model::Tensor& tensor, const model::Region& region,
+                             std::int64_t element, std::int64_t of_tensor) const {
   Mismatch mismatch;
   mismatch.tensor = tensor.name;
   mismatch.coordinate = coordinate_of(tensor.shape, of_tensor);
@@ -336,8 +346,9 @@ Mismatch DataCheck::describe(const model::GroupProgram& group, const model::Tens
         if (copy == nullptr || !reaches(*copy, memory, address)) continue;
         const model::OpId layer = list[i].layer;
         const bool exists = layer.valid() && layer.index() < network_.operators.size();
-        mismatch.writer = Mismatch::Writer{core.core, queue,  static_cast<std::int64_t>(i),
-                                           "copy",    exists ? network_.op(layer).name : "", list[i].tile};
+        mismatch.writer = Mismatch::Writer{
+            core.core,   queue, static_cast<std::int64_t>(i), "copy", exists ? network_.op(layer).name : "",
+            list[i].tile};
       }
     }
   }

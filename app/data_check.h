@@ -1,7 +1,7 @@
 // A program executed on data beside its timed simulation, and its activations compared with the reference executor:
-// every activation that a group leaves in memory outside of the cores, when the group has ended, bit for bit. Counts the
-// distinct values of each checked tensor: too few would make a comparison worth little.
-// The host's memory holds only what is live: weights while a group reads them, activations up to their last reader.
+// every activation that a group leaves in memory outside of the cores, when the group has ended, bit for bit. Counts
+// the distinct values of each checked tensor: too few would make a comparison worth little. The host's memory holds
+// only what is live: weights while a group reads them, activations up to their last reader.
 #pragma once
 #include <cstdint>
 #include <map>

@@ -45,8 +45,7 @@ void ProcessMeasurer::keep(const std::string& key, const model::Measurement& mea
 }
 
 model::Measurement ProcessMeasurer::measure_observed(const model::Schedule& schedule, const Observation& observation) {
-  model::Measurement measurement =
-      simulate_schedule(*inputs_, schedule, seed_, observation.options, observation.data);
+  model::Measurement measurement = simulate_schedule(*inputs_, schedule, seed_, observation.options, observation.data);
   keep(key_of(schedule), measurement);
   return measurement;
 }

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <filesystem>
 #include <iostream>
 #include <ostream>
 
@@ -71,19 +70,6 @@ void save_result(const CommandContext& context, const model::Json& result) {
   if (!context.common.out.empty()) model::write_json_file(context.common.out, result);
 }
 
-void check_out(const CommandContext& context) {
-  if (context.common.out.empty()) return;
-  const std::filesystem::path file = context.common.out;
-  std::error_code error;
-  if (std::filesystem::is_directory(file, error)) {
-    throw model::ConfigError(file.string(), "", "cannot be written: it is a folder");
-  }
-  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
-  if (!std::filesystem::is_directory(folder, error)) {
-    throw model::ConfigError(file.string(), "", "cannot be written: no folder " + folder.string());
-  }
-}
-
 std::string grouped(std::int64_t value) {
   constexpr std::size_t kGroup = 3;
   const std::string digits = std::to_string(value);
@@ -94,6 +80,10 @@ std::string grouped(std::int64_t value) {
     out += digits[i];
   }
   return out;
+}
+
+std::string counted(std::int64_t count, const std::string& what) {
+  return grouped(count) + " " + what + (count == 1 ? "" : "s");
 }
 
 std::string fixed(double value, int decimals) {

@@ -28,12 +28,11 @@ model::Json host_object(const CommandContext& context);
 
 // Writes `result` to --out where that was given. Throws ConfigError where the file cannot be written.
 void save_result(const CommandContext& context, const model::Json& result);
-// Throws ConfigError at once where --out names a folder or a file in a folder that does not exist: known before
-// minutes of work instead of after. To be called at the start of a command.
-void check_out(const CommandContext& context);
 
 // "1234567" -> "1 234 567"
 std::string grouped(std::int64_t value);
+// "1 layer", "1 234 layers"
+std::string counted(std::int64_t count, const std::string& what);
 // Fixed number of decimals, the same on every host.
 std::string fixed(double value, int decimals);
 

@@ -1,11 +1,7 @@
 #include "app/pipeline.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
 #include <ctime>
 #include <functional>
 #include <map>
@@ -110,8 +106,9 @@ Inputs inputs_of(const model::Json& arch_json, const std::string& arch_file, con
   return inputs;
 }
 
-Inputs load_inputs(const std::filesystem::path& arch_file, const std::filesystem::path& net_file, std::int64_t batch) {
-  return inputs_of(model::read_json_file(arch_file), arch_file.string(), model::read_json_file(net_file),
+Inputs load_inputs(const std::filesystem::path& arch_file, const std::filesystem::path& net_file, std::int64_t batch,
+                   const model::NetworkFileOptions& options) {
+  return inputs_of(model::read_json_file(arch_file), arch_file.string(), model::read_network_json(net_file, options),
                    net_file.string(), batch);
 }
 
@@ -134,11 +131,25 @@ double process_cpu_seconds() {
 }
 
 void require_valid(const Inputs& inputs, const model::Schedule& schedule, const std::string& file) {
-  const auto violation = model::verify_schedule(schedule, inputs.network, inputs.arch, inputs.batch);
+  auto violation = model::verify_schedule(schedule, inputs.network, inputs.arch, inputs.batch);
+  if (!violation) violation = sched::find_not_lowered(schedule, inputs.network);
   if (!violation) return;
   if (!file.empty()) throw model::ConfigError(file, violation->where, violation->message);
   throw model::InternalError("schedule of strategy " + schedule.strategy + ": " + violation->where + ": " +
                              violation->message);
+}
+
+std::string width_warning(const Inputs& inputs) {
+  const model::DataType precision = inputs.network.precision;
+  for (const model::CoreConfig& core : inputs.arch.core_types) {
+    const model::DataType operands = core.array.operand_type;
+    const bool real = model::info(precision).floating && !model::info(operands).floating;
+    if (!real && model::bits_of(precision) <= model::bits_of(operands)) continue;
+    return inputs.net_file + ": precision: " + std::string(model::name_of(precision)) +
+           ", but the arrays of core type \"" + core.name + "\" in " + inputs.arch_file + " take " +
+           std::string(model::name_of(operands)) + ": a multiplication takes the time and energy of that type";
+  }
+  return "";
 }
 
 sched::SearchResult search_schedule(const Inputs& inputs, const SearchSettings& settings) {
@@ -166,12 +177,10 @@ std::vector<sched::Prediction> predict_schedule(const Inputs& inputs, const mode
   for (const model::Operator& op : inputs.network.operators) operators.emplace(op.name, op.id);
   std::vector<sched::Prediction> predictions;
   for (const model::Group& group : schedule.groups) {
-    const model::CoreConfig& core =
-        inputs.arch.core(model::CoreId(static_cast<std::int32_t>(group.cores.empty() ? 0 : group.cores.front())));
     sched::Prediction sum;
     double longest = -1;
     for (const model::OperatorMapping& mapping : group.mappings) {
-      const sched::Prediction one = cost.predict(inputs.network, operators.at(mapping.layer), mapping, core);
+      const sched::Prediction one = cost.predict(inputs.network, operators.at(mapping.layer), mapping, group.cores, group.split);
       if (group.mappings.size() == 1) {
         sum = one;
         break;
@@ -246,20 +255,6 @@ double sustained_bytes_per_cycle(const model::Architecture& arch) {
 model::Program program_of(const Inputs& inputs, const model::Schedule& schedule, std::uint64_t seed) {
   VerifiedProgram program = verified_program(inputs, schedule, seed);
   return model::collect(program);
-}
-
-void check_writable(const std::filesystem::path& file) {
-  if (file.empty()) return;
-  const auto refuse = [&](const std::string& why) {
-    throw model::ConfigError(file.string(), "", "cannot be written: " + why);
-  };
-  std::error_code error;
-  if (std::filesystem::is_directory(file, error)) refuse("it is a folder");
-  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
-  if (!std::filesystem::is_directory(folder, error)) refuse("no folder " + folder.string());
-  const std::filesystem::path written =
-      std::filesystem::exists(file, error) && !std::filesystem::is_regular_file(file, error) ? file : folder;
-  if (::access(written.c_str(), W_OK) != 0) refuse(std::strerror(errno));
 }
 
 }  // namespace accsim::app

@@ -11,6 +11,7 @@
 #include "model/result/result.h"
 #include "model/schedule/schedule.h"
 #include "model/workload/network.h"
+#include "model/workload/onnx_load.h"
 #include "sched/cost/cost_model.h"
 #include "sched/strategy/strategy.h"
 #include "sim/system/simulate.h"
@@ -21,17 +22,22 @@ struct Inputs {
   model::Architecture arch;
   model::Network network;  // activations fused into their producers
   model::Json arch_json;   // resolved: keys the store, goes to workers
-  model::Json net_json;    // as in the file
+  model::Json net_json;    // as in the file, or converted from it
   std::string arch_file;   // for messages
   std::string net_file;
   std::int64_t batch = 1;
 };
 
 // ConfigError where a file cannot be read or is wrong.
-Inputs load_inputs(const std::filesystem::path& arch_file, const std::filesystem::path& net_file, std::int64_t batch);
+Inputs load_inputs(const std::filesystem::path& arch_file, const std::filesystem::path& net_file, std::int64_t batch,
+                   const model::NetworkFileOptions& options = {});
 // The same from what has been read already; the names are for messages.
 Inputs inputs_of(const model::Json& arch_json, const std::string& arch_file, const model::Json& net_json,
                  const std::string& net_file, std::int64_t batch);
+
+// What to warn of where the network's values do not fit the operands of an array: their traffic counts as they are, but
+// multiplications as those of the array. "" where they fit.
+std::string width_warning(const Inputs& inputs);
 
 sched::Objective parse_objective(const std::string& name);
 
@@ -56,13 +62,14 @@ std::vector<sched::Prediction> predict_schedule(const Inputs& inputs, const mode
                                                 const sched::CostModel& cost);
 
 // Lowers group by group, verifies each group as it is handed over, simulates. `simulation_seconds` of the result covers
-// all of it. InternalError on a violation: programs are always ours. With `data` the program is executed on data as well,
-// and the report of that goes there.
+// all of it. InternalError on a violation: programs are always ours. With `data` the program is executed on data as
+// well, and the report of that goes there.
 model::Measurement simulate_schedule(const Inputs& inputs, const model::Schedule& schedule, std::uint64_t seed,
                                      const sim::SimulationOptions& options = {}, DataReport* data = nullptr);
 
 // A program that a user gave in `file`. ConfigError naming it where it is not of this architecture and network, where
-// the program verifier finds something (`check`; else only its structure is checked), or where it stops making progress.
+// the program verifier finds something (`check`; else only its structure is checked), or where it stops making
+// progress.
 model::Measurement simulate_program(const Inputs& inputs, const model::Program& program, const std::string& file,
                                     bool check, std::uint64_t seed, const sim::SimulationOptions& options = {},
                                     DataReport* data = nullptr);
@@ -72,9 +79,5 @@ model::Program program_of(const Inputs& inputs, const model::Schedule& schedule,
 
 // DRAM bytes a core cycle that one long sequential read stream gets.
 double sustained_bytes_per_cycle(const model::Architecture& arch);
-
-// ConfigError at once where `file` could not be written later: it is a folder, or its folder does not exist or may not
-// be written to. An empty name is none.
-void check_writable(const std::filesystem::path& file);
 
 }  // namespace accsim::app

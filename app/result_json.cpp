@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "app/accounting.h"
 #include "app/output.h"
 #include "app/table.h"
 #include "model/base/error.h"
@@ -54,10 +55,9 @@ model::Json json_of(const CheckedTensor& tensor) {
 }
 
 model::Json json_of(const Mismatch& mismatch) {
-  model::Json json = {{"tensor", mismatch.tensor},     {"elements", mismatch.elements},
-                      {"coordinate", model::Json()},   {"expected", model::Json()},
-                      {"found", model::Json()},        {"group", model::Json()},
-                      {"written_by", model::Json()},   {"message", message_of(mismatch)}};
+  model::Json json = {{"tensor", mismatch.tensor},   {"elements", mismatch.elements},  {"coordinate", model::Json()},
+                      {"expected", model::Json()},   {"found", model::Json()},         {"group", model::Json()},
+                      {"written_by", model::Json()}, {"message", message_of(mismatch)}};
   if (mismatch.found) {
     json["coordinate"] = mismatch.coordinate;
     json["expected"] = mismatch.expected;
@@ -92,17 +92,19 @@ model::Json groups_json(const Inputs& inputs, const RunOutcome& outcome) {
   model::Json groups = model::Json::array();
   for (const model::GroupMeasurement& measured : outcome.measurement.groups) {
     const std::size_t i = group_index(outcome.schedule, measured.id);
-    groups.push_back({{"id", measured.id},
-                      {"layers", layer_names_of(inputs, outcome.schedule.groups[i])},
-                      {"cores", outcome.schedule.groups[i].cores},
-                      {"start_cycle", measured.start.value()},
-                      {"end_cycle", measured.end.value()},
-                      {"predicted_cycles", outcome.predictions.empty()
-                                               ? model::Json()
-                                               : model::Json(std::llround(outcome.predictions[i].cycles))},
-                      {"measured_cycles", measured.cycles.value()},
-                      {"energy_pj", picojoules(measured.energy.total())},
-                      {"bound_by", measured.bound_by}});
+    groups.push_back(
+        {{"id", measured.id},
+         {"layers", layer_names_of(inputs, outcome.schedule.groups[i])},
+         {"cores", outcome.schedule.groups[i].cores},
+         {"start_cycle", measured.start.value()},
+         {"end_cycle", measured.end.value()},
+         {"predicted_cycles",
+          outcome.predictions.empty() ? model::Json() : model::Json(std::llround(outcome.predictions[i].cycles))},
+         {"measured_cycles", measured.cycles.value()},
+         {"engine_cycles",
+          terms_json(outcome.predictions.empty() ? nullptr : &outcome.predictions[i], measured)},
+         {"energy_pj", picojoules(measured.energy.total())},
+         {"bound_by", measured.bound_by}});
   }
   return groups;
 }
@@ -116,7 +118,11 @@ model::Json cores_json(const model::Measurement& measurement) {
                       {{"load", cycles_by_state(core.load)},
                        {"array", cycles_by_state(core.array)},
                        {"vector", cycles_by_state(core.vector)},
-                       {"store", cycles_by_state(core.store)}}}});
+                       {"store", cycles_by_state(core.store)}}},
+                     {"waits", waits_json(core)},
+                     {"bank_conflict_cycles",
+                      {{"scratchpad", conflicts_json(core.scratchpad_banks)},
+                       {"accumulator", conflicts_json(core.accumulator_banks)}}}});
   }
   return cores;
 }
@@ -247,6 +253,7 @@ model::Json result_json(const Inputs& inputs, const RunOutcome& outcome) {
             {"bandwidth_gb_s", measured.dram.bandwidth_gb_s},
             {"peak_gb_s", measured.dram.peak_gb_s},
             {"energy_pj", picojoules(measured.dram.energy)}}},
+          {"global_buffer", {{"bank_conflict_cycles", conflicts_json(measured.global_buffer_banks)}}},
           {"noc", {{"bytes", measured.noc.bytes.value()}, {"max_link_utilization", measured.noc.max_link_utilization}}},
           {"search",
            {{"candidates", outcome.candidates},

@@ -48,7 +48,8 @@ SweepAxis parse_axis(const model::Json& json, const model::Origin& at) {
   const model::Json& values = json.at("values");
   if (!values.is_array() || values.empty() || values.size() > kMostValues) {
     model::fail(at.key("values"),
-                "expected a list of 1 to " + std::to_string(kMostValues) + " values, " + model::describe(values));
+                "expected a list of 1 to " + std::to_string(kMostValues) + " values, " +
+                    (values.is_array() && values.empty() ? "found an empty one" : model::describe(values)));
   }
   for (std::size_t i = 0; i < values.size(); ++i) {
     const auto same = std::find(axis.values.begin(), axis.values.end(), values[i]);
@@ -161,7 +162,7 @@ SweepSpace load_sweep_space(const std::filesystem::path& file) {
   const model::Json resolved = model::to_json(model::parse_architecture(space.arch, space.arch_file));
   for (const std::string& net : parsed.nets) {
     const std::string net_file = resolve(net, folder).string();
-    space.nets.push_back({net_file, model::read_json_file(net_file)});
+    space.nets.push_back({net_file, model::read_network_json(net_file)});
     space.net_names.push_back(model::parse_network(space.nets.back().json, net_file).name);
   }
   space.strategies = parsed.strategies;

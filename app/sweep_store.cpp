@@ -68,7 +68,8 @@ SweepStore::SweepStore(const std::filesystem::path& folder, const Identity& iden
   };
   if (identity_.space != identity.space) refuse("for a different space");
   if (identity_.seed != identity.seed) refuse("with --seed " + std::to_string(identity_.seed));
-  if (identity_.build != identity.build) refuse("by another build of accsim");
+  if (identity_.build != identity.build)
+    refuse("by another build of accsim (" + identity_.build + ", this one is " + identity.build + ")");
 }
 
 SweepStore::SweepStore(const std::filesystem::path& folder) : file_((folder / "sweep.sqlite").string()) {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/accounting.h"
 #include "app/output.h"
 
 namespace accsim::app {
@@ -87,8 +88,9 @@ void print_totals(std::ostream& out, const model::Json& result) {
        grouped(result.at("macs")) + "  (" + percent_text(result.at("mac_utilization"), 1.0) + " of the peak rate)");
   if (!predicted.at("cycles").is_null())
     line(out, "predicted",
-       grouped(predicted.at("cycles")) + " cycles (" + signed_percent_text(predicted.at("latency_error_pct")) + "), " +
-           energy_text(predicted.at("energy_pj")) + " (" + signed_percent_text(predicted.at("energy_error_pct")) + ")");
+         grouped(predicted.at("cycles")) + " cycles (" + signed_percent_text(predicted.at("latency_error_pct")) +
+             "), " + energy_text(predicted.at("energy_pj")) + " (" +
+             signed_percent_text(predicted.at("energy_error_pct")) + ")");
   line(out, "DRAM",
        bytes_text(dram.at("bytes_read")) + " read, " + bytes_text(dram.at("bytes_written")) + " written, " +
            fixed(dram.at("bandwidth_gb_s"), kRate) + " of " + fixed(dram.at("peak_gb_s"), kRate) + " GB/s, row hits " +
@@ -169,7 +171,8 @@ void print_bounds(std::ostream& out, const model::Json& result) {
 
 void print_verified(std::ostream& out, const model::Json& verify) {
   if (!verify.at("checked").get<bool>()) return;
-  constexpr std::array<Unit, 4> kUnits{{{1, "elements"}, {1e3, "k elements"}, {1e6, "M elements"}, {1e9, "G elements"}}};
+  constexpr std::array<Unit, 4> kUnits{
+      {{1, "elements"}, {1e3, "k elements"}, {1e6, "M elements"}, {1e9, "G elements"}}};
   out << "\nverified: " << grouped(verify.at("tensors")) << " tensors, " << with_unit(verify.at("elements"), kUnits)
       << ", " << grouped(verify.at("mismatches")) << " mismatches";
   const auto& fewest = verify.at("fewest_distinct");
@@ -253,6 +256,7 @@ void print_run(std::ostream& out, const model::Json& result, bool engines) {
   print_groups(out, result);
   print_totals(out, result);
   print_time(out, result, engines);
+  print_waits(out, result, engines);
   print_energy(out, result);
   print_bounds(out, result);
   print_verified(out, result.at("verify"));

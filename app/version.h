@@ -1,5 +1,5 @@
-// What this program is, for --version and the "host" object of results. Defined in a generated file (app/version.cpp.in),
-// the only one to be compiled again where the commit changes.
+// What this program is, for --version and the "host" object of results. Defined in a generated file
+// (app/version.cpp.in), the only one to be compiled again where the commit changes.
 #pragma once
 
 namespace accsim::app {

@@ -5,7 +5,7 @@
 packages=(
   g++ cmake ninja-build pkg-config
   libsystemc-dev nlohmann-json3-dev libspdlog-dev libboost-graph-dev libcli11-dev libeigen3-dev
-  libsqlitecpp-dev libsqlite3-dev zlib1g-dev
+  libsqlitecpp-dev libsqlite3-dev zlib1g-dev libonnx-dev libprotobuf-dev
   catch2 librapidcheck-dev
 )
 

@@ -3,7 +3,8 @@
 
 The image networks follow torchvision's definitions with batch normalisation folded into the convolution before it
 (so every convolution has a bias); BERT follows "BERT: Pre-training of Deep Bidirectional Transformers", Devlin et al.,
-NAACL 2019, base size. tests/reference/test_workloads.cpp holds the results against known figures.
+NAACL 2019, base size. tests/reference/test_workloads.cpp holds the results against known figures. The networks that
+docs/networks.md calls "converted" come from exported graphs (accsim convert), not from here.
 
 usage: scripts/make_workloads.py [folder]       (default: workloads/ beside scripts/)
 """
@@ -234,10 +235,10 @@ def googlenet():
 
 def bert_base(sequence=128):
     width, heads, hidden, layers, vocabulary = 768, 12, 3072, 12, 30522
-    net = Net("bert_base",
-              "BERT base, uncased vocabulary, sequence 128: Devlin et al., NAACL 2019. Only the 128 position rows in use "
-              "are kept. attention_mask is the additive mask (0 or a large negative number). The factor 1/sqrt(64) is "
-              "folded into the query projection. The first token is taken by a pooling window of 1 with stride 128.",
+    net = Net("bert_base" if sequence == 128 else f"bert_base_s{sequence}",
+              f"BERT base, uncased vocabulary, sequence {sequence}: Devlin et al., NAACL 2019. Only the {sequence} position "
+              "rows in use are kept. attention_mask is the additive mask (0 or a large negative number). The factor 1/sqrt(64) is "
+              "folded into the query projection. The first token is taken by a pooling window of 1 with stride " + f"{sequence}.",
               [{"name": "input_ids", "shape": [1, sequence]}, {"name": "token_type_ids", "shape": [1, sequence]},
                {"name": "attention_mask", "shape": [1, 1, 1, sequence]}])
     words = net.layer("embeddings.word", "Gather", [net.weight("word_table", [vocabulary, width]), "input_ids"], axis=0)
@@ -278,6 +279,66 @@ def bert_base(sequence=128):
     return net
 
 
+def yolov3_tiny():
+    net = Net("yolov3_tiny",
+              "YOLOv3-tiny at 416 x 416, 80 classes: Redmon and Farhadi, arXiv 1804.02767, and Darknet's yolov3-tiny.cfg. "
+              "Batch normalisation folded; the maximum pooling of stride 1 has its padding at the end. Outputs before decoding.",
+              [{"name": "input", "shape": [1, 3, 416, 416]}])
+
+    def leaky(name, x, channels, kernel):
+        x = net.conv(name, x, channels, kernel, 1, kernel // 2)
+        return net.layer(name + ".leaky", "LeakyRelu", x, alpha=0.1)
+
+    x = "input"
+    for i, channels in enumerate((16, 32, 64, 128)):
+        x = net.pool(f"pool{i}", "MaxPool", leaky(f"conv{i}", x, channels, 3), 2, 2)
+    fine = leaky("conv4", x, 256, 3)
+    x = leaky("conv5", net.pool("pool4", "MaxPool", fine, 2, 2), 512, 3)
+    x = net.layer("pool5", "MaxPool", x, kernel_shape=[2, 2], pads=[0, 0, 1, 1])
+    x = leaky("conv6", x, 1024, 3)
+    x = leaky("conv7", x, 256, 1)
+    net.conv("coarse", leaky("conv8", x, 512, 3), 255, 1)
+    x = leaky("conv9", x, 128, 1)
+    x = net.layer("upsample", "Resize", x, scales=[1, 1, 2, 2])
+    x = net.layer("concat", "Concat", [x, fine], axis=1)
+    net.conv("fine", leaky("conv10", x, 256, 3), 255, 1)
+    net.head["outputs"] = ["coarse", "fine"]
+    return net
+
+
+def gpt3_6b7_layer(sequence=512):
+    width, heads, hidden = 4096, 32, 16384
+    net = Net("gpt3_6b7_layer",
+              f"One decoder layer of GPT-3 6.7B, prefill of {sequence} tokens: Brown et al., NeurIPS 2020, table 2.1 (width "
+              "4096, 32 heads of 128). Causal mask as an additive constant; the factor 1/sqrt(128) is folded into the query "
+              "projection.", [{"name": "hidden", "shape": [sequence, width]}])
+    mask = net.weight("mask", [sequence, sequence])
+    x = net.layer("norm1", "LayerNormalization", "hidden")
+
+    def split_heads(name, perm):
+        y = net.layer(name + ".split", "Reshape", net.linear(name, x, width), shape=[-1, sequence, heads, width // heads])
+        return net.layer(name + ".heads", "Transpose", y, perm=perm)
+
+    s = net.layer("scores", "MatMul", [split_heads("query", [0, 2, 1, 3]), split_heads("key", [0, 2, 3, 1])])
+    s = net.layer("softmax", "Softmax", net.layer("masked", "Add", [s, mask]), axis=-1)
+    c = net.layer("context", "MatMul", [s, split_heads("value", [0, 2, 1, 3])])
+    c = net.layer("context.tokens", "Transpose", c, perm=[0, 2, 1, 3])
+    c = net.layer("context.rows", "Reshape", c, shape=[-1, width])
+    x = y = net.layer("attention_add", "Add", [net.linear("projection", c, width), "hidden"])
+    h = net.layer("gelu", "Gelu", net.linear("up", net.layer("norm2", "LayerNormalization", x), hidden), approximate="tanh")
+    net.layer("out", "Add", [net.linear("down", h, width), y])
+    return net
+
+
+def convolution(kernel, channels, size, depthwise=False):
+    name = f"{'dwconv' if depthwise else 'conv'}{kernel}x{kernel}_{channels}_{size}"
+    net = Net(name, f"one convolution for characterisation: {kernel} x {kernel}, {channels} channels in and out, {size} x {size}",
+              [{"name": "x", "shape": [1, channels, size, size]}])
+    attributes = {"group": channels} if depthwise else {}
+    net.conv("conv", "x", channels, kernel, 1, kernel // 2, bias=False, **attributes)
+    return net
+
+
 def gemm(name, m, n):
     net = Net(name, f"matrix product: {m} x {n} times {n} x {n}", [{"name": "a", "shape": [m, n]}])
     net.layer("gemm", "Gemm", "a", out_features=n, bias=False)
@@ -287,7 +348,11 @@ def gemm(name, m, n):
 def main():
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path(__file__).parent.parent / "workloads"
     folder.mkdir(parents=True, exist_ok=True)
-    nets = [alexnet(), vgg16(), vgg19(), resnet18(), resnet50(), mobilenet_v2(), squeezenet1_1(), googlenet(), bert_base()]
+    nets = [alexnet(), vgg16(), vgg19(), resnet18(), resnet50(), mobilenet_v2(), squeezenet1_1(), googlenet(), bert_base(),
+            bert_base(512), yolov3_tiny(), gpt3_6b7_layer()]
+    sizes = ((64, 56), (128, 28), (256, 14), (512, 7))
+    nets += [convolution(kernel, *size) for kernel in (1, 3) for size in sizes]
+    nets += [convolution(3, *size, depthwise=True) for size in sizes]
     nets += [gemm(f"gemm_{n}", n, n) for n in (512, 1024, 2048, 4096, 8192)]
     nets += [gemm(f"gemv_{n}", 1, n) for n in (1024, 2048, 4096, 8192)]
     for net in nets:

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <set>
 
+#include "model/arch/noc_placement.h"
 #include "model/base/error.h"
 
 namespace accsim::model {
@@ -92,12 +93,16 @@ Record<NocConfig> noc_record() {
   record.choice<Topology>(
       "topology", &NocConfig::topology,
       {{"bus", Topology::bus}, {"ring", Topology::ring}, {"crossbar", Topology::crossbar}, {"mesh", Topology::mesh}},
-      Topology::crossbar, "how nodes are joined; this version simulates the crossbar");
+      Topology::crossbar, "how nodes are joined");
   record.integer("flit_bytes", &NocConfig::flit_bytes, {1, 1024}, 32, "bytes a link carries a core cycle");
   record.integer("router_cycles", &NocConfig::router_cycles, {1, 64}, 2, "pipeline depth of a router, core cycles");
   record.integer("vcs", &NocConfig::vcs, {1, 16}, 2, "virtual channels a link");
   record.integer("vc_buffer_flits", &NocConfig::vc_buffer_flits, {1, 1024}, 8, "buffer of a virtual channel, flits");
   record.integer("core_ports", &NocConfig::core_ports, {1, 64}, 1, "links of a core into the network and out of it, a flit a cycle each");
+  record.integer("rows", &NocConfig::rows, {0, 1024}, 0, "rows of a mesh; 0: as square as possible");
+  record.integer("cols", &NocConfig::cols, {0, 1024}, 0, "columns of a mesh; 0: as square as possible");
+  record.texts("nodes", &NocConfig::nodes, 0, 1024, std::vector<std::string>{},
+               "who sits where on a mesh (row by row) or ring: core0, global_buffer, dram0, or nothing; empty list: memory at the rim");
   return record;
 }
 
@@ -150,20 +155,6 @@ void check_core(const CoreConfig& core, const Origin& at) {
     fail(at.key("array").key("accumulator_type"), "expected a type at least as wide as the operands' " +
                                                       std::string(name_of(array.operand_type)) + ", found \"" +
                                                       std::string(name_of(array.accumulator_type)) + "\"");
-  }
-}
-
-// A topology of another kind may bring keys of its own: it is refused before anything else is said about the NoC.
-void check_topology(const Json& json, const Origin& at) {
-  const auto noc = json.find("noc");
-  if (noc == json.end() || !noc->is_object()) return;
-  const auto topology = noc->find("topology");
-  if (topology == noc->end()) return;
-  for (const char* other : {"bus", "ring", "mesh"}) {
-    if (*topology == other) {
-      fail(at.key("noc").key("topology"),
-           "expected \"crossbar\": this version simulates the crossbar only, " + describe(*topology));
-    }
   }
 }
 
@@ -265,7 +256,6 @@ Architecture parse_architecture(const Json& json, const std::string& file) {
     if (std::find(allowed.begin(), allowed.end(), key) == allowed.end()) fail_unknown_key(key, allowed, at);
     if (key != "schema" && key != "dram" && key != "energy") plain[key] = value;
   }
-  check_topology(json, at);
 
   Architecture arch = record.parse(plain, at);
   if (const auto source = json.find("_source"); source != json.end() && source->is_string()) {
@@ -295,6 +285,7 @@ Architecture parse_architecture(const Json& json, const std::string& file) {
                  std::to_string(arch.global_buffer ? 1 : 0) + " global buffer, " + std::to_string(arch.dram.channels) +
                  " DRAM channels");
   }
+  place_nodes(arch, at.key("noc"));
   return arch;
 }
 

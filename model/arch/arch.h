@@ -67,6 +67,10 @@ struct NocConfig {
   std::int64_t vcs = 2;
   std::int64_t vc_buffer_flits = 8;
   std::int64_t core_ports = 1;  // links of a core into the network and out of it, a flit a cycle each
+  // Mesh: its extent, 0 = chosen; mesh and ring: who sits where (model/arch/noc_placement.h), empty = chosen.
+  std::int64_t rows = 0;
+  std::int64_t cols = 0;
+  std::vector<std::string> nodes;
 };
 
 struct Architecture {

@@ -39,7 +39,7 @@ ConfigError::ConfigError(std::string_view file, std::string_view path, std::stri
 
 std::string did_you_mean(std::string_view found, const std::vector<std::string>& allowed) {
   constexpr std::size_t kLongestWord = 64;
-  if (found.size() > kLongestWord) return "";
+  if (found.size() < 2 || found.size() > kLongestWord) return "";  // of one letter every other one is as near
   const std::string* best = nullptr;
   std::size_t best_distance = std::max<std::size_t>(found.size() / 2, 1) + 1;
   for (const std::string& word : allowed) {

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "model/base/error.h"
+#include "model/workload/operator_table.h"
 
 namespace accsim::model {
 namespace {
@@ -80,8 +81,64 @@ std::string_view name_of(VectorKind kind) {
       return "move";
     case VectorKind::activate:
       return "activate";
+    case VectorKind::sub:
+      return "sub";
+    case VectorKind::div:
+      return "div";
+    case VectorKind::pow:
+      return "pow";
+    case VectorKind::prelu:
+      return "prelu";
+    case VectorKind::select:
+      return "select";
+    case VectorKind::rms_normalization:
+      return "rms_normalization";
+    case VectorKind::interpolate:
+      return "interpolate";
   }
   throw InternalError("unknown vector operation");
+}
+
+VectorKind vector_kind_of(const Operator& op) {
+  if (is_activation(op.type)) return VectorKind::activate;
+  switch (op.type) {
+    case OpType::conv:
+    case OpType::gemm:
+    case OpType::matmul:
+      return VectorKind::requantize;
+    case OpType::max_pool:
+      return VectorKind::max_pool;
+    case OpType::average_pool:
+    case OpType::global_average_pool:
+    case OpType::reduce_mean:
+      return VectorKind::average_pool;
+    case OpType::add:
+      return VectorKind::add;
+    case OpType::mul:
+      return VectorKind::mul;
+    case OpType::sub:
+      return VectorKind::sub;
+    case OpType::div:
+      return VectorKind::div;
+    case OpType::pow:
+      return VectorKind::pow;
+    case OpType::prelu:
+      return VectorKind::prelu;
+    case OpType::where:
+      return VectorKind::select;
+    case OpType::softmax:
+      return VectorKind::softmax;
+    case OpType::layer_normalization:
+      return VectorKind::layer_normalization;
+    case OpType::rms_normalization:
+      return VectorKind::rms_normalization;
+    case OpType::resize: {
+      const bool nearest = std::get<ResizeAttributes>(op.attributes).mode == ResizeMode::nearest;
+      return nearest ? VectorKind::move : VectorKind::interpolate;
+    }
+    default:
+      return VectorKind::move;
+  }
 }
 
 std::optional<GroupProgram> StoredProgram::next() {

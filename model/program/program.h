@@ -103,11 +103,56 @@ struct ArrayPass {
 
 enum class VectorKind : std::uint8_t {
   requantize,  // accumulator (+ bias) -> output type, with activations
-  add, mul, max_pool, average_pool, softmax, layer_normalization, move, activate
+  add, mul, max_pool, average_pool, softmax, layer_normalization, move, activate,
+  sub, div, pow, prelu, select, rms_normalization, interpolate
 };
+inline constexpr std::array kVectorKinds{
+    VectorKind::requantize, VectorKind::add, VectorKind::mul, VectorKind::max_pool, VectorKind::average_pool,
+    VectorKind::softmax, VectorKind::layer_normalization, VectorKind::move, VectorKind::activate, VectorKind::sub,
+    VectorKind::div, VectorKind::pow, VectorKind::prelu, VectorKind::select, VectorKind::rms_normalization,
+    VectorKind::interpolate};
+// One result a row: the row loops are a window, or what a mean is taken over.
+constexpr bool is_pool(VectorKind kind) {
+  return kind == VectorKind::max_pool || kind == VectorKind::average_pool || kind == VectorKind::interpolate;
+}
+// As many results as the row has elements.
+constexpr bool is_normalization(VectorKind kind) {
+  return kind == VectorKind::softmax || kind == VectorKind::layer_normalization ||
+         kind == VectorKind::rms_normalization;
+}
+// Sources that an operation needs, and may have.
+struct SourceCount {
+  std::size_t least = 1;
+  std::size_t most = 1;
+};
+constexpr SourceCount source_count(VectorKind kind) {
+  switch (kind) {
+    case VectorKind::requantize:
+      return {1, 2};
+    case VectorKind::add:
+    case VectorKind::mul:
+    case VectorKind::sub:
+    case VectorKind::div:
+    case VectorKind::pow:
+    case VectorKind::prelu:
+      return {2, 2};
+    case VectorKind::select:
+      return {3, 3};
+    case VectorKind::layer_normalization:
+      return {1, 3};
+    case VectorKind::rms_normalization:
+      return {1, 2};
+    default:
+      return {1, 1};
+  }
+}
+// What the vector unit does for an operator: requantize after a product, move for what only copies.
+VectorKind vector_kind_of(const Operator& op);
 
 // loops: kind m = elements of the result, kind row = reduced (pooling window) or normalised (softmax, layer norm) inside.
-// sources: requantize {accumulator, bias?}; add, mul {a, b}; layer_normalization {x, scale?, bias?}; others {x}.
+// sources: requantize {accumulator, bias?}; add, mul, sub, div, pow, prelu {a, b}; select {condition, a, b};
+// layer_normalization {x, scale?, bias?}; rms_normalization {x, scale?}; others {x}. interpolate is an average of the
+// elements around one of a coarser grid (Resize).
 struct VectorOp {
   VectorKind kind = VectorKind::requantize;
   std::vector<Loop> loops;

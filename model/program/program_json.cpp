@@ -21,16 +21,11 @@ constexpr std::int64_t kMostSemaphores = 65536;  // of a core
 constexpr std::array kDimKinds{DimKind::group, DimKind::m, DimKind::n, DimKind::k, DimKind::row};
 constexpr std::array<std::string_view, 5> kDimKindNames{"group", "m", "n", "k", "row"};
 constexpr std::array kSpaces{Space::dram, Space::global_buffer, Space::scratchpad, Space::accumulator};
-constexpr std::array kVectorKinds{VectorKind::requantize,
-                                  VectorKind::add,
-                                  VectorKind::mul,
-                                  VectorKind::max_pool,
-                                  VectorKind::average_pool,
-                                  VectorKind::softmax,
-                                  VectorKind::layer_normalization,
-                                  VectorKind::move,
-                                  VectorKind::activate};
-constexpr std::array kActivations{OpType::relu, OpType::clip, OpType::sigmoid, OpType::tanh, OpType::gelu};
+constexpr std::array kActivations{OpType::relu,       OpType::clip,         OpType::sigmoid,
+                                  OpType::tanh,       OpType::gelu,         OpType::neg,
+                                  OpType::sqrt,       OpType::exp,          OpType::erf,
+                                  OpType::leaky_relu, OpType::hard_sigmoid, OpType::hard_swish,
+                                  OpType::silu,       OpType::quantize_linear, OpType::dequantize_linear};
 
 bool on_core(Space space) { return space == Space::scratchpad || space == Space::accumulator; }
 
@@ -269,25 +264,30 @@ ArrayPass read_pass(const Json& json, const Origin& at) {
 
 Json dump(const FusedActivation& activation) {
   Json json{{"type", name_of(activation.type)}};
-  if (activation.type == OpType::clip) {
+  if (activation.type == OpType::clip || activation.type == OpType::quantize_linear) {
     json["min"] = activation.clip.min;
     json["max"] = activation.clip.max;
   }
+  if (activation.clip.alpha != 0) json["alpha"] = activation.clip.alpha;
+  if (activation.clip.beta != 0) json["beta"] = activation.clip.beta;
   json["name"] = activation.name;
   return json;
 }
 
 FusedActivation read_activation(const Json& json, const Origin& at) {
-  const Fields in(json, at, {"type", "min", "max", "name"});
+  const Fields in(json, at, {"type", "min", "max", "alpha", "beta", "name"});
   FusedActivation activation;
   activation.type = in.choice("type", kActivations);
-  if (activation.type == OpType::clip) {
-    constexpr double kLimit = std::numeric_limits<double>::max();
+  constexpr double kLimit = std::numeric_limits<double>::max();
+  if (activation.type == OpType::clip || activation.type == OpType::quantize_linear) {
     activation.clip.min = read_number(in.get("min"), {-kLimit, kLimit}, in.at("min"));
     activation.clip.max = read_number(in.get("max"), {-kLimit, kLimit}, in.at("max"));
   } else if (in.find("min") != nullptr || in.find("max") != nullptr) {
-    fail(at, "only Clip has \"min\" and \"max\"");
+    fail(at, "only Clip and QuantizeLinear have \"min\" and \"max\"");
   }
+  if (in.find("alpha") != nullptr)
+    activation.clip.alpha = read_number(in.get("alpha"), {-kLimit, kLimit}, in.at("alpha"));
+  if (in.find("beta") != nullptr) activation.clip.beta = read_number(in.get("beta"), {-kLimit, kLimit}, in.at("beta"));
   activation.name = in.text("name");
   return activation;
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "model/workload/operator_table.h"
+
 namespace accsim::model {
 namespace {
 
@@ -107,11 +109,8 @@ VectorWork work_of(const VectorOp& op) {
   work.kind = op.kind;
   work.results = op.result_elements();
   work.row = op.row_elements();
-  const bool normalises = op.kind == VectorKind::softmax || op.kind == VectorKind::layer_normalization;
-  if (normalises) work.results *= work.row;
-  for (const FusedActivation& a : op.activations) {
-    work.transcendental_activations += a.type != OpType::relu && a.type != OpType::clip ? 1 : 0;
-  }
+  if (is_normalization(op.kind)) work.results *= work.row;
+  for (const FusedActivation& a : op.activations) work.transcendental_activations += is_transcendental(a.type) ? 1 : 0;
   return work;
 }
 
@@ -128,7 +127,14 @@ LaneCycles lane_cycles(const VectorWork& work, const VectorConfig& vector) {
     case VectorKind::requantize:
     case VectorKind::add:
     case VectorKind::mul:
+    case VectorKind::sub:
+    case VectorKind::select:
     case VectorKind::move: return {1 + activations, 0};
+    case VectorKind::prelu: return {2 + activations, 0};                       // compare, multiply
+    case VectorKind::div: return {vector.exp_cycles + activations, 0};         // a division
+    case VectorKind::pow: return {1 + 2 * vector.exp_cycles + activations, 0};  // logarithm, multiply, exponential
+    // a multiply-add for each neighbour
+    case VectorKind::interpolate: return {window_reads(work.kind, work.row) + activations, 0};
     case VectorKind::activate: return {std::max<std::int64_t>(1, activations), 0};
     case VectorKind::max_pool: return {work.row + activations, 0};
     case VectorKind::average_pool: return {work.row + vector.exp_cycles + activations, 0};
@@ -136,6 +142,8 @@ LaneCycles lane_cycles(const VectorWork& work, const VectorConfig& vector) {
     case VectorKind::softmax: return {4 + vector.exp_cycles + activations, vector.exp_cycles};
     // sum; square and sum; subtract, multiply; scale, shift; a division and a square root a row
     case VectorKind::layer_normalization: return {7 + activations, 2 * vector.exp_cycles};
+    // square and sum; multiply, scale; a division and a square root a row
+    case VectorKind::rms_normalization: return {4 + activations, 2 * vector.exp_cycles};
   }
   throw InternalError("unknown vector operation");
 }

@@ -44,6 +44,19 @@ struct VectorWork {
   int transcendental_activations = 0;  // Sigmoid, Tanh, Gelu; Relu and Clip are free
 };
 VectorWork work_of(const VectorOp& op);
+// Times that each element of a normalised source is read: softmax for maximum, exponential and sum, scale; layer
+// normalisation for mean, variance, scale; the mean of squares for sum and scale. 1 for other operations.
+constexpr std::int64_t passes_of(VectorKind kind) {
+  if (kind == VectorKind::softmax || kind == VectorKind::layer_normalization) return 3;
+  return kind == VectorKind::rms_normalization ? 2 : 1;
+}
+// Elements of its window that one result of a pool reads: all of them; an interpolation takes its neighbours, two an
+// axis.
+constexpr std::int64_t window_reads(VectorKind kind, std::int64_t row) {
+  if (kind != VectorKind::interpolate) return row;
+  constexpr std::int64_t kLine = 3;
+  return row <= 1 ? 1 : row <= kLine ? 2 : 4;
+}
 Cycles vector_cycles(const VectorWork& work, const VectorConfig& vector);
 // Lane operations, for energy.
 std::int64_t vector_lane_operations(const VectorWork& work, const VectorConfig& vector);

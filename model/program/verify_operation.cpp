@@ -235,11 +235,7 @@ class OperationCheck {
   void check_vector(const VectorOp& op) const {
     need_queue(queue_ == Queue::vector, "a vector operation");
     check_loops(op.loops, true);
-    std::size_t least = 1;
-    std::size_t most = 1;
-    if (op.kind == VectorKind::requantize) most = 2;
-    if (op.kind == VectorKind::add || op.kind == VectorKind::mul) least = most = 2;
-    if (op.kind == VectorKind::layer_normalization) most = 3;
+    const auto [least, most] = source_count(op.kind);
     if (op.sources.size() < least || op.sources.size() > most) {
       raise("structure", who() + " (" + std::string(name_of(op.kind)) + ") has " + std::to_string(op.sources.size()) +
                              " sources, needs " + std::to_string(least) +
@@ -256,8 +252,8 @@ class OperationCheck {
       check_tile(op.sources[s], kSources[s], op.loops, sums);
     }
     check_tile(op.output, "output", op.loops, false);
-    const bool pool = op.kind == VectorKind::max_pool || op.kind == VectorKind::average_pool;
-    const bool rows = pool || op.kind == VectorKind::softmax || op.kind == VectorKind::layer_normalization;
+    const bool pool = is_pool(op.kind);
+    const bool rows = pool || is_normalization(op.kind);
     if (!rows && std::any_of(op.loops.begin(), op.loops.end(), [](const Loop& l) { return l.kind == DimKind::row; })) {
       raise("structure", who() + " (" + std::string(name_of(op.kind)) + ") has a loop of kind row, but no rows");
     }

@@ -40,8 +40,10 @@ class FloatArithmetic {
   static bool narrow(const Values& /*values*/) { return true; }
 
   [[nodiscard]] static float matrix_result(double sum, float bias) { return static_cast<float>(sum + bias); }
-  [[nodiscard]] static float add(float x, float y) { return x + y; }
-  [[nodiscard]] static float mul(float x, float y) { return x * y; }
+  // Operators of two operands.
+  [[nodiscard]] static float combine(OpType type, float x, float y);
+  [[nodiscard]] static bool holds(float condition) { return condition != 0; }
+  static constexpr bool kInterpolates = true;
   [[nodiscard]] static float mean(double total, std::int64_t count) {
     return static_cast<float>(total / static_cast<double>(count));
   }
@@ -52,6 +54,8 @@ class FloatArithmetic {
   // In place: (x - mean) / sqrt(variance + epsilon) * scale + bias, bias may be empty.
   static void normalise(std::span<float> row, std::span<const float> scale, std::span<const float> bias,
                         double epsilon);
+  // In place: x / sqrt(mean of squares + epsilon) * scale.
+  static void normalise_squares(std::span<float> row, std::span<const float> scale, double epsilon);
   // As ONNX: negative indices count from the end. ConfigError outside of [-rows, rows).
   [[nodiscard]] static std::int64_t table_row(float index, std::int64_t rows);
 };

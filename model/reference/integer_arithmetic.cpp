@@ -46,6 +46,25 @@ std::int32_t IntegerArithmetic::activate(OpType type, const ClipAttributes& clip
       return signed_bits(13 * word(x) + 7, bits_);
     case OpType::gelu:
       return signed_bits(29 * word(x) + 11, bits_);
+    case OpType::neg:
+      return signed_bits(-word(x), bits_);
+    case OpType::sqrt:
+      return signed_bits(17 * word(x) + 5, bits_);
+    case OpType::exp:
+      return signed_bits(19 * word(x) + 9, bits_);
+    case OpType::erf:
+      return signed_bits(23 * word(x) + 13, bits_);
+    case OpType::silu:
+      return signed_bits(31 * word(x) + 3, bits_);
+    case OpType::hard_sigmoid:
+      return signed_bits(7 * word(x) + 1, bits_);
+    case OpType::hard_swish:
+      return signed_bits(11 * word(x) + 5, bits_);
+    case OpType::leaky_relu:
+      return x < 0 ? signed_bits(3 * word(x), bits_) : x;
+    case OpType::quantize_linear:
+    case OpType::dequantize_linear:
+      return x;
     default:
       throw InternalError(std::string(name_of(type)) + " is no activation");
   }
@@ -56,6 +75,40 @@ void IntegerArithmetic::softmax(std::span<Value> row, const Values& input) const
   for (const Value x : row) sum += exponential(x, input.bits());
   for (Value& x : row) {
     x = requantise(static_cast<std::uint32_t>((exponential(x, input.bits()) << 24) / sum), bits_);
+  }
+}
+
+std::int32_t IntegerArithmetic::combine(OpType type, std::int32_t x, std::int32_t y) const {
+  switch (type) {
+    case OpType::add:
+      return requantise(word(x) + word(y), bits_);
+    case OpType::sub:
+      return requantise(word(x) - word(y), bits_);
+    case OpType::mul:
+      return requantise(word(x) * word(y), bits_);
+    case OpType::div:
+      return requantise(5 * word(x) + 3 * word(y), bits_);
+    case OpType::pow:
+      return requantise(7 * word(x) + 5 * word(y), bits_);
+    case OpType::prelu:
+      return x < 0 ? requantise(word(x) * word(y), bits_) : fit(x);
+    default:
+      throw InternalError(std::string(name_of(type)) + " has not two operands");
+  }
+}
+
+void IntegerArithmetic::normalise_squares(std::span<Value> row, std::span<const Value> scale,
+                                          double /*epsilon*/) const {
+  const std::uint64_t n = row.size();
+  std::uint64_t squares = 0;
+  for (const Value x : row) {
+    const auto wide = static_cast<std::uint64_t>(std::int64_t{x});
+    squares += wide * wide;
+  }
+  const auto root = static_cast<std::int64_t>(integer_root(n * squares) + 1);
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    const auto scaled = static_cast<std::int64_t>(256 * n * static_cast<std::uint64_t>(std::int64_t{row[i]}));
+    row[i] = requantise(static_cast<std::uint32_t>(floor_div(scaled, root)) * word(scale[i]), bits_);
   }
 }
 

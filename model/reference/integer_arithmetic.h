@@ -38,8 +38,9 @@ class IntegerArithmetic {
   [[nodiscard]] Value matrix_result(Sum sum, Value bias) const {
     return requantise(word(signed_bits(sum, accumulator_bits_)) + word(bias), bits_);
   }
-  [[nodiscard]] Value add(Value x, Value y) const { return requantise(word(x) + word(y), bits_); }
-  [[nodiscard]] Value mul(Value x, Value y) const { return requantise(word(x) * word(y), bits_); }
+  // Operators of two operands.
+  [[nodiscard]] Value combine(OpType type, Value x, Value y) const;
+  [[nodiscard]] static bool holds(Value condition) { return condition % 2 != 0; }
   [[nodiscard]] Value mean(Total total, std::int64_t count) const {
     const auto scaled = static_cast<std::int64_t>(static_cast<std::uint64_t>(total) << 16U);
     return requantise(static_cast<std::uint32_t>(floor_div(scaled, count)), bits_);
@@ -51,6 +52,10 @@ class IntegerArithmetic {
   void softmax(std::span<Value> row, const Values& input) const;
   // In place; bias may be empty.
   void normalise(std::span<Value> row, std::span<const Value> scale, std::span<const Value> bias, double epsilon) const;
+  // In place: without the mean, and without a bias.
+  void normalise_squares(std::span<Value> row, std::span<const Value> scale, double epsilon) const;
+  // One element of a Resize by interpolation: `total` is the sum of the `count` elements around one of the input.
+  static constexpr bool kInterpolates = false;
   // The row of a Gather table that an index selects: index modulo rows, not negative.
   [[nodiscard]] static std::int64_t table_row(Value index, std::int64_t rows) {
     return index - floor_div(index, rows) * rows;

@@ -10,6 +10,7 @@
 
 #include "model/base/error.h"
 #include "model/reference/matrix_operators.h"
+#include "model/reference/movement_operators.h"
 #include "model/reference/tensor_index.h"
 
 namespace accsim::model::reference {
@@ -78,7 +79,7 @@ void elementwise(const Job<Arithmetic>& job) {
   for_each_coordinate(result, steps, [&](const std::array<std::int64_t, 2>& at) {
     const auto x = job.inputs[0]->get(at[0]);
     const auto y = job.inputs[1]->get(at[1]);
-    job.output.set(i++, job.op.type == OpType::add ? job.arithmetic.add(x, y) : job.arithmetic.mul(x, y));
+    job.output.set(i++, job.arithmetic.combine(job.op.type, x, y));
   });
 }
 
@@ -123,6 +124,51 @@ void layer_normalization(const Job<Arithmetic>& job) {
     job.arithmetic.normalise(row, scale, bias, attributes.epsilon);
     job.output.write(first, row);
   }
+}
+
+template <class Arithmetic>
+void rms_normalization(const Job<Arithmetic>& job) {
+  const auto& attributes = std::get<AxisAttributes>(job.op.attributes);
+  const Shape& shape = job.shape(0);
+  const std::int64_t length = extent_between(shape, static_cast<std::size_t>(attributes.axis), shape.size());
+  std::vector<typename Arithmetic::Value> row(static_cast<std::size_t>(length));
+  auto scale = row;
+  job.inputs[1]->read(0, scale);
+  for (std::int64_t first = 0; first < job.output.size(); first += length) {
+    job.inputs[0]->read(first, row);
+    job.arithmetic.normalise_squares(row, scale, attributes.epsilon);
+    job.output.write(first, row);
+  }
+}
+
+template <class Arithmetic>
+void reduce_mean(const Job<Arithmetic>& job) {
+  const auto& axes = std::get<ReduceAttributes>(job.op.attributes);
+  const Shape& shape = job.shape(0);
+  const auto first = static_cast<std::size_t>(axes.first);
+  const auto end = static_cast<std::size_t>(axes.last) + 1;
+  const std::int64_t outer = extent_between(shape, 0, first);
+  const std::int64_t count = extent_between(shape, first, end);
+  const std::int64_t inner = extent_between(shape, end, shape.size());
+  for (std::int64_t o = 0; o < outer; ++o) {
+    for (std::int64_t i = 0; i < inner; ++i) {
+      typename Arithmetic::Total total = 0;
+      for (std::int64_t k = 0; k < count; ++k) total += job.inputs[0]->get((o * count + k) * inner + i);
+      job.output.set(o * inner + i, job.arithmetic.mean(total, count));
+    }
+  }
+}
+
+template <class Arithmetic>
+void where(const Job<Arithmetic>& job) {
+  const Shape& result = job.output_shape();
+  const std::array<Strides, 3> steps{broadcast_strides(job.shape(0), result), broadcast_strides(job.shape(1), result),
+                                     broadcast_strides(job.shape(2), result)};
+  std::int64_t i = 0;
+  for_each_coordinate(result, steps, [&](const std::array<std::int64_t, 3>& at) {
+    const bool holds = job.arithmetic.holds(job.inputs[0]->get(at[0]));
+    job.output.set(i++, job.arithmetic.fit(holds ? job.inputs[1]->get(at[1]) : job.inputs[2]->get(at[2])));
+  });
 }
 
 // out[outer][indices...][inner] = table[outer][row that the index selects][inner]
@@ -181,17 +227,47 @@ void evaluate_unfused(const Job<Arithmetic>& job) {
       return global_average_pool(job);
     case OpType::add:
     case OpType::mul:
+    case OpType::sub:
+    case OpType::div:
+    case OpType::pow:
+    case OpType::prelu:
       return elementwise(job);
+    case OpType::where:
+      return where(job);
     case OpType::relu:
     case OpType::clip:
     case OpType::sigmoid:
     case OpType::tanh:
     case OpType::gelu:
+    case OpType::neg:
+    case OpType::sqrt:
+    case OpType::exp:
+    case OpType::erf:
+    case OpType::leaky_relu:
+    case OpType::hard_sigmoid:
+    case OpType::hard_swish:
+    case OpType::silu:
+    case OpType::quantize_linear:
+    case OpType::dequantize_linear:
       return activation(job);
     case OpType::softmax:
       return softmax(job);
     case OpType::layer_normalization:
       return layer_normalization(job);
+    case OpType::rms_normalization:
+      return rms_normalization(job);
+    case OpType::reduce_mean:
+      return reduce_mean(job);
+    case OpType::slice:
+      return slice(job);
+    case OpType::expand:
+      return expand(job);
+    case OpType::pad:
+      return pad(job);
+    case OpType::resize:
+      return resize(job);
+    case OpType::depth_to_space:
+      return depth_to_space(job);
     case OpType::gather:
       return gather(job);
     case OpType::transpose:

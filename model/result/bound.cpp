@@ -9,6 +9,7 @@
 #include "model/program/timing.h"
 #include "model/workload/loop_nest.h"
 #include "model/workload/network_graph.h"
+#include "model/workload/operator_table.h"
 
 namespace accsim::model {
 namespace {
@@ -123,56 +124,19 @@ ProductShape product_of(const LoopNest& nest) {
   return shape;
 }
 
-bool transcendental(OpType type) { return type == OpType::sigmoid || type == OpType::tanh || type == OpType::gelu; }
-
-VectorKind vector_kind(OpType type) {
-  switch (type) {
-    case OpType::conv:
-    case OpType::gemm:
-    case OpType::matmul:
-      return VectorKind::requantize;
-    case OpType::max_pool:
-      return VectorKind::max_pool;
-    case OpType::average_pool:
-    case OpType::global_average_pool:
-      return VectorKind::average_pool;
-    case OpType::add:
-      return VectorKind::add;
-    case OpType::mul:
-      return VectorKind::mul;
-    case OpType::softmax:
-      return VectorKind::softmax;
-    case OpType::layer_normalization:
-      return VectorKind::layer_normalization;
-    case OpType::relu:
-    case OpType::clip:
-    case OpType::sigmoid:
-    case OpType::tanh:
-    case OpType::gelu:
-      return VectorKind::activate;
-    case OpType::gather:
-    case OpType::flatten:
-    case OpType::reshape:
-    case OpType::transpose:
-    case OpType::concat:
-      break;
-  }
-  return VectorKind::move;
-}
-
 // What the vector unit does for one nest, as a single instruction would.
 VectorWork vector_work(const Operator& op, const LoopNest& nest) {
   VectorWork work;
-  work.kind = vector_kind(op.type);
+  work.kind = vector_kind_of(op);
   work.results = 1;
   for (const Dim& dim : nest.dims) {
     if (dim.kind == DimKind::row) work.row *= dim.extent;
     if (dim.kind == DimKind::m || dim.kind == DimKind::n || dim.kind == DimKind::group) work.results *= dim.extent;
   }
-  if (work.kind == VectorKind::softmax || work.kind == VectorKind::layer_normalization) work.results *= work.row;
-  work.transcendental_activations = transcendental(op.type) ? 1 : 0;
+  if (is_normalization(work.kind)) work.results *= work.row;
+  work.transcendental_activations = is_transcendental(op.type) ? 1 : 0;
   for (const FusedActivation& activation : op.activations) {
-    work.transcendental_activations += transcendental(activation.type) ? 1 : 0;
+    work.transcendental_activations += is_transcendental(activation.type) ? 1 : 0;
   }
   return work;
 }

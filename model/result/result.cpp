@@ -28,6 +28,36 @@ std::string_view name_of(CycleState state) {
   throw InternalError("unknown cycle state");
 }
 
+std::string_view name_of(WaitFor what) {
+  switch (what) {
+    case WaitFor::semaphore:
+      return "semaphore";
+    case WaitFor::issue:
+      return "issue";
+    case WaitFor::border:
+      return "border";
+    case WaitFor::end:
+      return "end";
+    case WaitFor::dram_channel:
+      return "dram_channel";
+    case WaitFor::noc:
+      return "noc";
+    case WaitFor::global_buffer:
+      return "global_buffer";
+    case WaitFor::other_scratchpad:
+      return "other_scratchpad";
+    case WaitFor::scratchpad_bank:
+      return "scratchpad_bank";
+    case WaitFor::scratchpad_port:
+      return "scratchpad_port";
+    case WaitFor::accumulator_bank:
+      return "accumulator_bank";
+    case WaitFor::accumulator_port:
+      return "accumulator_port";
+  }
+  throw InternalError("unknown cause of a wait");
+}
+
 std::string_view name_of(EnergyBlock block) {
   switch (block) {
     case EnergyBlock::array:
@@ -106,8 +136,31 @@ void each_field(Measured& m, Visit&& field) requires std::same_as<std::remove_co
   field("array", m.array);
   field("vector", m.vector);
   field("store", m.store);
+  field("waits", m.waits);
   field("scratchpad_conflict_cycles", m.scratchpad_conflicts);
   field("accumulator_conflict_cycles", m.accumulator_conflicts);
+  field("scratchpad_banks", m.scratchpad_banks);
+  field("accumulator_banks", m.accumulator_banks);
+}
+
+template <class Measured, class Visit>
+void each_field(Measured& m, Visit&& field) requires std::same_as<std::remove_const_t<Measured>, WaitMeasurement> {
+  field("engine", m.engine);
+  field("state", m.state);
+  field("what", m.what);
+  field("index", m.index);
+  field("giver", m.giver);
+  field("cycles", m.cycles);
+}
+
+template <class Measured, class Visit>
+void each_field(Measured& m, Visit&& field) requires std::same_as<std::remove_const_t<Measured>, BankConflicts> {
+  field("bank", m.bank);
+  field("array", m.array);
+  field("vector", m.vector);
+  field("load", m.load);
+  field("store", m.store);
+  field("remote", m.remote);
 }
 
 template <class Measured, class Visit>
@@ -142,6 +195,7 @@ void each_field(Measured& m, Visit&& field) requires std::same_as<std::remove_co
   field("cores", m.cores);
   field("dram", m.dram);
   field("noc", m.noc);
+  field("global_buffer_banks", m.global_buffer_banks);
   field("simulation_seconds", m.simulation_seconds);
   field("bursts", m.bursts);
 }
@@ -166,6 +220,8 @@ template <class Tag>
 Json dump(const Quantity<Tag>& value) {
   return value.value();
 }
+Json dump(CycleState state) { return std::string(name_of(state)); }
+Json dump(WaitFor what) { return std::string(name_of(what)); }
 Json dump(const CycleAccount& account) { return dump_account<CycleState>(account.cycles); }
 Json dump(const EnergyAccount& account) { return dump_account<EnergyBlock>(account.energy); }
 template <class T>
@@ -203,6 +259,19 @@ template <class Tag>
 void read(Quantity<Tag>& value, const Json& json, const Origin& at) {
   value = Quantity<Tag>(read_integer(json, {}, at));
 }
+// One of the `count` names of an enumeration.
+template <class Entry>
+void read_name(Entry& entry, std::size_t count, const Json& json, const Origin& at) {
+  const std::string name = read_text(json, at);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (name != name_of(Entry(i))) continue;
+    entry = Entry(i);
+    return;
+  }
+  fail(at, "unknown name \"" + name + "\"");
+}
+void read(CycleState& state, const Json& json, const Origin& at) { read_name(state, kCycleStates, json, at); }
+void read(WaitFor& what, const Json& json, const Origin& at) { read_name(what, kWaitsFor, json, at); }
 template <class State, class Entries>
 void read_account(Entries& entries, const Json& json, const Origin& at) {
   std::vector<std::string> keys;

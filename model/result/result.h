@@ -22,6 +22,41 @@ struct CycleAccount {
   [[nodiscard]] Cycles total() const;
 };
 
+// What an engine waited for in a cycle in which it did not compute; `index` and `giver` of a WaitMeasurement say which.
+enum class WaitFor : std::uint8_t {
+  semaphore,         // index: of the own core; giver: who signals it
+  issue,             // the cycle in which its next instruction is issued
+  border,            // of the group of its next instruction
+  end,               // nothing: it has no instruction left
+  dram_channel,      // index
+  noc,
+  global_buffer,
+  other_scratchpad,  // index: whose
+  scratchpad_bank,   // index
+  scratchpad_port,   // more lines than cycles
+  accumulator_bank,  // index
+  accumulator_port
+};
+inline constexpr std::size_t kWaitsFor = 12;
+std::string_view name_of(WaitFor what);
+
+inline constexpr std::int64_t kNoGiver = -1;
+inline constexpr std::int64_t kSeveralGivers = -2;
+struct WaitMeasurement {
+  std::int64_t engine = 0;  // load, array, vector, store: as the queues of a program
+  CycleState state = CycleState::idle;
+  WaitFor what = WaitFor::end;
+  std::int64_t index = 0;
+  std::int64_t giver = kNoGiver;  // 4 * core + engine
+  Cycles cycles;
+};
+
+// Cycles that accesses to one bank waited for it, by who asked: array, vector unit, own load and store queue, other nodes.
+struct BankConflicts {
+  std::int64_t bank = 0;
+  std::int64_t array = 0, vector = 0, load = 0, store = 0, remote = 0;
+};
+
 // Energy by block, in DESIGN chapter 10's order.
 enum class EnergyBlock : std::uint8_t {
   array, vector, scratchpad, accumulator, global_buffer, noc, dma, dram, leakage
@@ -69,8 +104,11 @@ struct CoreMeasurement {
   std::int64_t id = 0;
   CycleAccount core;  // a core computes when its array or vector unit does
   CycleAccount load, array, vector, store;
+  std::vector<WaitMeasurement> waits;      // all cycles of its engines that are not compute
   std::int64_t scratchpad_conflicts = 0;   // cycles lost to busy banks
   std::int64_t accumulator_conflicts = 0;
+  std::vector<BankConflicts> scratchpad_banks;  // those with conflicts
+  std::vector<BankConflicts> accumulator_banks;
 };
 
 struct DramMeasurement {
@@ -97,6 +135,7 @@ struct Measurement {
   std::vector<CoreMeasurement> cores;
   DramMeasurement dram;
   NocMeasurement noc;
+  std::vector<BankConflicts> global_buffer_banks;  // those with conflicts
   double simulation_seconds = 0;  // CPU; host only
   std::int64_t bursts = 0;
 };

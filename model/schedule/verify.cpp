@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "model/base/error.h"
+#include "model/schedule/split.h"
 #include "model/schedule/tiling.h"
 
 namespace accsim::model {
@@ -97,9 +98,7 @@ class Verifier {
       for (std::size_t i = 0; i < group.layers.size(); ++i) {
         const std::string where = at(path_of(g), "layers", i);
         const auto op = by_name_.find(group.layers[i]);
-        if (op == by_name_.end())
-          return ScheduleViolation{
-              where, "the network has no layer " + quoted(group.layers[i]) + did_you_mean(group.layers[i], names_)};
+        if (op == by_name_.end()) return ScheduleViolation{where, no_layer(group.layers[i])};
         std::optional<Slot>& slot = group_of_[op->second.index()];
         if (slot)
           return ScheduleViolation{where,
@@ -123,6 +122,14 @@ class Verifier {
       }
     }
     return std::nullopt;
+  }
+
+  // Why the network has no operator of that name.
+  [[nodiscard]] std::string no_layer(const std::string& name) const {
+    for (const Operator& op : network_.operators)
+      for (const std::string& layer : op.layer_names())
+        if (layer == name) return "layer " + quoted(name) + " is fused into " + quoted(op.name) + ": leave it out";
+    return "the network has no layer " + quoted(name) + did_you_mean(name, names_);
   }
 
   [[nodiscard]] std::vector<OpId> working_ops(std::size_t g) const {
@@ -172,6 +179,34 @@ class Verifier {
     for (const OpId op : ops)
       if (!mapped.contains(network_.op(op).name))
         return ScheduleViolation{path_of(g) + ".mappings", "layer " + quoted(network_.op(op).name) + " has no mapping"};
+    for (const OperatorMapping& mapping : group.mappings)
+      if (Found v = every_core_works(g, mapping)) return v;
+    return std::nullopt;
+  }
+
+  Found every_core_works(std::size_t g, const OperatorMapping& mapping) const {
+    const Group& group = schedule_.groups[g];
+    if (group.cores.size() < 2 || group.split == "reduction" || group.split == "pipeline") return std::nullopt;
+    const std::vector<std::int64_t> weights = core_weights(arch_, group.cores);
+    std::vector<bool> works(group.cores.size(), false);
+    std::string tiles;
+    for (const LoopNest& nest : loop_nests_of(network_, by_name_.at(mapping.layer))) {
+      const int dim = split_dimension(nest, group.split);
+      if (dim < 0)
+        return ScheduleViolation{path_of(g) + ".split",
+                                 "layer " + quoted(mapping.layer) + " has nothing to split by " + quoted(group.split)};
+      const auto d = static_cast<std::size_t>(dim);
+      const std::int64_t tile = tile_sizes(nest, mapping)[d];
+      tiles =
+          "dimension " + nest.dims[d].name + " has " + std::to_string(ceil_div(nest.dims[d].extent, tile)) + " tiles";
+      const std::vector<Share> shares = shares_of(nest.dims[d].extent, tile, weights);
+      for (std::size_t i = 0; i < shares.size(); ++i) works[i] = works[i] || shares[i].size() > 0;
+    }
+    for (std::size_t i = 0; i < works.size(); ++i)
+      if (!works[i])
+        return ScheduleViolation{at(path_of(g), "cores", i), "nothing is left for core " +
+                                                                 std::to_string(group.cores[i]) + " of layer " +
+                                                                 quoted(mapping.layer) + ": " + tiles};
     return std::nullopt;
   }
 
@@ -405,20 +440,25 @@ class Verifier {
         return ScheduleViolation{path_of(g), "global buffer: the tensors that live there need " +
                                                  std::to_string(global) + " bytes, it has " +
                                                  std::to_string(arch_.global_buffer->size().value())};
-      for (const std::int64_t core : schedule_.groups[g].cores)
-        if (Found v = core_capacity(g, core)) return v;
+      for (std::size_t place = 0; place < schedule_.groups[g].cores.size(); ++place)
+        if (Found v = core_capacity(g, place)) return v;
     }
     return std::nullopt;
   }
 
-  Found core_capacity(std::size_t g, std::int64_t core) const {
+  Found core_capacity(std::size_t g, std::size_t place) const {
+    const Group& group = schedule_.groups[g];
+    const std::int64_t core = group.cores[place];
     const CoreConfig& config = arch_.core(CoreId(static_cast<std::int32_t>(core)));
     std::array<std::int64_t, 2> used{0, 0};  // scratchpad, accumulator
     std::array<std::string, 2> parts;
-    for (const OperatorMapping& mapping : schedule_.groups[g].mappings) {
+    for (const OperatorMapping& mapping : group.mappings) {
       // Nests of one operator follow each other through the same buffers.
       std::map<std::string, BufferNeed> roles;
-      for (const LoopNest& nest : loop_nests_of(network_, by_name_.at(mapping.layer))) {
+      const std::vector<LoopNest> nests = loop_nests_of(network_, by_name_.at(mapping.layer));
+      const bool shared = split_dimension(nests.front(), group.split) >= 0;
+      for (const LoopNest& nest :
+           shared ? nests_of_core(nests, mapping, group.split, core_weights(arch_, group.cores), place) : nests) {
         for (const BufferNeed& need : buffer_needs(nest, mapping, config)) {
           BufferNeed& role = roles.try_emplace(need.role, need).first->second;
           role.buffers = std::max(role.buffers, need.buffers);

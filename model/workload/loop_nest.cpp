@@ -102,6 +102,15 @@ LoopNest pool_nest(const Network& network, OpId id) {
     in_shape = {in_shape[0], in_shape[1], rows, plane / rows};
     out_shape = {in_shape[0], in_shape[1], 1, 1};
     pool.kernel = {rows, plane / rows};
+  } else if (const auto* axes = std::get_if<ReduceAttributes>(&d.op.attributes); axes != nullptr) {
+    // What lies before the axes are channels, what lies behind them is a row of windows of one column.
+    const auto begin = in_shape.begin();
+    const std::int64_t outer = element_count(Shape(begin, begin + axes->first));
+    const std::int64_t reduced = element_count(Shape(begin + axes->first, begin + axes->last + 1));
+    const std::int64_t inner = element_count(Shape(begin + axes->last + 1, in_shape.end()));
+    in_shape = inner == 1 ? Shape{1, outer, 1, reduced} : Shape{1, outer, reduced, inner};
+    out_shape = {1, outer, 1, inner};
+    pool.kernel = inner == 1 ? std::array<std::int64_t, 2>{1, reduced} : std::array<std::int64_t, 2>{reduced, 1};
   } else {
     pool = std::get<PoolAttributes>(d.op.attributes);
   }
@@ -154,8 +163,9 @@ struct Merged {
   std::int64_t extent = 1;
   bool in_a = false;
   bool in_b = false;
+  bool in_c = false;
 };
-std::vector<Merged> merge_broadcast(const Shape& out, const Shape& a, const Shape& b) {
+std::vector<Merged> merge_broadcast(const Shape& out, const Shape& a, const Shape& b, const Shape& c = {}) {
   std::vector<Merged> merged;
   const auto extent_in = [&](const Shape& shape, std::size_t i) {  // aligned at the last axis
     const std::size_t missing = out.size() - shape.size();
@@ -163,8 +173,9 @@ std::vector<Merged> merge_broadcast(const Shape& out, const Shape& a, const Shap
   };
   for (std::size_t i = 0; i < out.size(); ++i) {
     if (out[i] == 1) continue;
-    const Merged next{out[i], extent_in(a, i) != 1, extent_in(b, i) != 1};
-    if (!merged.empty() && merged.back().in_a == next.in_a && merged.back().in_b == next.in_b) {
+    const Merged next{out[i], extent_in(a, i) != 1, extent_in(b, i) != 1, extent_in(c, i) != 1};
+    if (!merged.empty() && merged.back().in_a == next.in_a && merged.back().in_b == next.in_b &&
+        merged.back().in_c == next.in_c) {
       merged.back().extent *= next.extent;
     } else {
       merged.push_back(next);
@@ -235,19 +246,20 @@ LoopNest matmul_nest(const Network& network, OpId id) {
 
 LoopNest elementwise_nest(const Network& network, OpId id) {
   Draft d(network, id, Engine::vector);
-  const bool binary = d.op.inputs.size() == 2;
-  std::vector<Merged> merged = merge_broadcast(d.output().shape, d.input(0).shape, d.input(binary ? 1 : 0).shape);
-  if (merged.empty()) merged.push_back({1, true, true});
-  std::array<std::vector<int>, 3> dims;  // of a, b, output
+  const std::size_t count = d.op.inputs.size();
+  std::vector<Merged> merged = merge_broadcast(d.output().shape, d.input(0).shape, d.input(count > 1 ? 1 : 0).shape,
+                                               count > 2 ? d.input(2).shape : Shape{});
+  if (merged.empty()) merged.push_back({1, true, true, true});
+  std::array<std::vector<int>, 4> dims;  // of a, b, c, output
   for (std::size_t i = 0; i < merged.size(); ++i) {
     const int dim = d.dim("D" + std::to_string(i), merged[i].extent, DimKind::m);
     if (merged[i].in_a) dims[0].push_back(dim);
     if (merged[i].in_b) dims[1].push_back(dim);
-    dims[2].push_back(dim);
+    if (merged[i].in_c) dims[2].push_back(dim);
+    dims[3].push_back(dim);
   }
-  d.operand(d.input(0), OperandRole::input, packed_axes(d, dims[0]));
-  if (binary) d.operand(d.input(1), OperandRole::input, packed_axes(d, dims[1]));
-  d.operand(d.output(), OperandRole::output, packed_axes(d, dims[2]));
+  for (std::size_t i = 0; i < count; ++i) d.operand(d.input(i), OperandRole::input, packed_axes(d, dims[i]));
+  d.operand(d.output(), OperandRole::output, packed_axes(d, dims[3]));
   return d.nest;
 }
 
@@ -255,7 +267,7 @@ LoopNest normalization_nest(const Network& network, OpId id) {
   Draft d(network, id, Engine::vector);
   const auto axis = static_cast<std::ptrdiff_t>(std::get<AxisAttributes>(d.op.attributes).axis);
   const Shape& shape = d.output().shape;
-  const bool to_the_end = d.op.type == OpType::layer_normalization;
+  const bool to_the_end = d.op.type != OpType::softmax;
   const auto row_end = to_the_end ? shape.end() : shape.begin() + axis + 1;
   const std::int64_t inner_extent = element_count(Shape(row_end, shape.end()));
   std::vector<int> dims;
@@ -360,6 +372,112 @@ std::vector<LoopNest> concat_nests(const Network& network, OpId id) {
   return nests;
 }
 
+// Slice and Pad: on each axis the input's coordinate is first + step * index, where first is negative in a padding.
+// Axes that are taken whole go together with the axis before them.
+LoopNest part_nest(const Network& network, OpId id) {
+  const Operator& op = network.op(id);
+  const Shape& in = network.tensor(op.inputs[0]).shape;
+  const Shape& out = network.tensor(op.outputs[0]).shape;
+  struct Part {
+    std::int64_t first = 0;
+    std::int64_t step = 1;
+    std::int64_t in = 1;
+    std::int64_t out = 1;
+  };
+  std::vector<Part> parts;
+  for (std::size_t axis = 0; axis < in.size(); ++axis) {
+    Part next{0, 1, in[axis], out[axis]};
+    if (const auto* slice = std::get_if<SliceAttributes>(&op.attributes); slice != nullptr) {
+      next.first = slice->starts[axis];
+      next.step = slice->steps[axis];
+    } else {
+      next.first = -std::get<PadAttributes>(op.attributes).begins[axis];
+    }
+    const bool whole = next.first == 0 && next.step == 1 && next.in == next.out;
+    if (whole && next.in == 1 && !parts.empty()) continue;
+    if (whole && !parts.empty() && parts.back().step == 1) {
+      Part& before = parts.back();
+      before = {before.first * next.in, 1, before.in * next.in, before.out * next.in};
+    } else if (!parts.empty() && parts.back().in == 1 && parts.back().out == 1 && parts.back().first == 0) {
+      parts.back() = next;
+    } else {
+      parts.push_back(next);
+    }
+  }
+  if (parts.empty()) parts.push_back({});
+  // The DMA moves runs of elements; a step along the innermost axis, and zeros, are made in the vector unit.
+  const bool copied = op.type == OpType::slice && parts.back().step == 1;
+  Draft d(network, id, copied ? Engine::dma : Engine::vector);
+  std::vector<int> dims;
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    dims.push_back(d.dim("D" + std::to_string(i), parts[i].out, DimKind::m));
+  std::vector<Axis> in_axes;
+  std::int64_t stride = 1;
+  for (std::size_t i = parts.size(); i-- > 0;) {
+    in_axes.insert(in_axes.begin(), Axis{{{dims[i], parts[i].step}}, parts[i].first, parts[i].in, stride});
+    stride *= parts[i].in;
+  }
+  d.operand(d.input(0), OperandRole::input, std::move(in_axes));
+  d.operand(d.output(), OperandRole::output, packed_axes(d, dims));
+  return d.nest;
+}
+
+// An axis that grows by a factor: index = coarse * factor + fine.
+Axis grown(const Draft& d, int coarse, int fine, std::int64_t factor, std::int64_t stride) {
+  return {{{coarse, factor}, {fine, 1}}, 0, d.nest.dims[static_cast<std::size_t>(coarse)].extent * factor, stride};
+}
+
+// Every element of the input makes a block of the output; an interpolation reads the elements around it as well.
+LoopNest resize_nest(const Network& network, OpId id) {
+  Draft d(network, id, Engine::vector);
+  const auto& attributes = std::get<ResizeAttributes>(d.op.attributes);
+  const auto in = planes(d.input(0).shape);
+  const bool line = d.input(0).shape.size() == 3;
+  const std::array<std::int64_t, 2> scale{line ? 1 : attributes.scales[2], attributes.scales.back()};
+  const bool linear = attributes.mode != ResizeMode::nearest;
+  const int n = d.dim("N", in[0] * in[1], DimKind::m);
+  const int p = d.dim("P", in[2], DimKind::m);
+  const int q = d.dim("Q", in[3], DimKind::m);
+  const int a = d.dim("A", scale[0], DimKind::m, false);
+  const int b = d.dim("B", scale[1], DimKind::m, false);
+  const std::int64_t columns = in[3] * scale[1];
+  Axis row = d.axis(p, in[3]);
+  Axis column = d.axis(q, 1);
+  if (linear) {
+    constexpr std::int64_t kAround = 3;
+    const int r = d.dim("R", scale[0] > 1 ? kAround : 1, DimKind::row, false);
+    const int s = d.dim("S", scale[1] > 1 ? kAround : 1, DimKind::row, false);
+    row = sliding(p, 1, r, 1, scale[0] > 1 ? 1 : 0, in[2], in[3]);
+    column = sliding(q, 1, s, 1, scale[1] > 1 ? 1 : 0, in[3], 1);
+  }
+  d.operand(d.input(0), OperandRole::input, {d.axis(n, in[2] * in[3]), std::move(row), std::move(column)});
+  d.operand(d.output(), OperandRole::output,
+            {d.axis(n, in[2] * scale[0] * columns), grown(d, p, a, scale[0], columns), grown(d, q, b, scale[1], 1)});
+  return d.nest;
+}
+
+LoopNest depth_to_space_nest(const Network& network, OpId id) {
+  Draft d(network, id, Engine::vector);
+  const auto& attributes = std::get<DepthToSpaceAttributes>(d.op.attributes);
+  const auto in = planes(d.input(0).shape);
+  const auto out = planes(d.output().shape);
+  const std::int64_t block = attributes.block;
+  const int n = d.dim("N", in[0], DimKind::m);
+  const int c = d.dim("C", out[1], DimKind::m);
+  const int p = d.dim("P", in[2], DimKind::m);
+  const int q = d.dim("Q", in[3], DimKind::m);
+  const int a = d.dim("A", block, DimKind::m, false);
+  const int b = d.dim("B", block, DimKind::m, false);
+  Axis channel{{{c, 1}, {a, block * out[1]}, {b, out[1]}}, 0, in[1], in[2] * in[3]};
+  if (attributes.column_row) channel.terms = {{c, block * block}, {a, block}, {b, 1}};
+  d.operand(d.input(0), OperandRole::input,
+            {d.axis(n, in[1] * in[2] * in[3]), std::move(channel), d.axis(p, in[3]), d.axis(q, 1)});
+  d.operand(d.output(), OperandRole::output,
+            {d.axis(n, out[1] * out[2] * out[3]), d.axis(c, out[2] * out[3]), grown(d, p, a, block, out[3]),
+             grown(d, q, b, block, 1)});
+  return d.nest;
+}
+
 }  // namespace
 
 std::vector<LoopNest> loop_nests_of(const Network& network, OpId op) {
@@ -373,16 +491,41 @@ std::vector<LoopNest> loop_nests_of(const Network& network, OpId op) {
     case OpType::max_pool:
     case OpType::average_pool:
     case OpType::global_average_pool:
+    case OpType::reduce_mean:
       return {pool_nest(network, op)};
     case OpType::add:
     case OpType::mul:
+    case OpType::sub:
+    case OpType::div:
+    case OpType::pow:
+    case OpType::prelu:
+    case OpType::where:
+    case OpType::expand:
     case OpType::relu:
     case OpType::clip:
     case OpType::sigmoid:
     case OpType::tanh:
     case OpType::gelu:
+    case OpType::neg:
+    case OpType::sqrt:
+    case OpType::exp:
+    case OpType::erf:
+    case OpType::leaky_relu:
+    case OpType::hard_sigmoid:
+    case OpType::hard_swish:
+    case OpType::silu:
+    case OpType::quantize_linear:
+    case OpType::dequantize_linear:
       return {elementwise_nest(network, op)};
+    case OpType::slice:
+    case OpType::pad:
+      return {part_nest(network, op)};
+    case OpType::resize:
+      return {resize_nest(network, op)};
+    case OpType::depth_to_space:
+      return {depth_to_space_nest(network, op)};
     case OpType::softmax:
+    case OpType::rms_normalization:
     case OpType::layer_normalization:
       return {normalization_nest(network, op)};
     case OpType::gather:

@@ -76,11 +76,15 @@ struct LoopNest {
 //   Transpose           D0 … D3 in output order; axes that stay together are one
 //   Concat              one nest for each input: D0 = axes before, D1 = the axis and all after it; the input's place in
 //                       the output is the offset of the output's second axis
+//   Slice, Pad           D0 … D3: axes taken whole go with the axis before; a padding is a negative offset
+//   Resize               N P Q A[whole] B[whole], interpolating also R[row, whole] S[row, whole]; row = P * factor + A
+//   DepthToSpace         N C P Q A[whole] B[whole]
+//   Expand               as elementwise; ReduceMean as pooling, RMSNormalization as LayerNormalization
 //   Gather              OUTER (only if not 1) ROWS WIDTH. Operands: table, indices, output. Along the table's row axis
 //   a
 //                       coordinate is a position in the list of indices; which row that is shows at run time.
-// Engines: Conv, Gemm, MatMul on the array; Gather, Concat, and a Transpose that leaves the innermost axis in place are
-// copies (dma); the rest runs on the vector unit.
+// Engines: Conv, Gemm, MatMul on the array; Gather, Concat, a Transpose that leaves the innermost axis in place and a
+// Slice without a step along the innermost axis are copies (dma); the rest runs on the vector unit.
 // Operators that are aliases have no nest (InternalError). An operand that needs more than 4 axes is a ConfigError
 // naming the layer; load_network reports it. Fused activations change nothing here.
 LoopNest loop_nest_of(const Network& network, OpId op);

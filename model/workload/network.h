@@ -57,7 +57,29 @@ enum class OpType : std::uint8_t {
   flatten,
   reshape,
   transpose,
-  concat
+  concat,
+  sub,
+  div,
+  pow,
+  prelu,
+  where,
+  neg,
+  sqrt,
+  exp,
+  erf,
+  leaky_relu,
+  hard_sigmoid,
+  hard_swish,
+  silu,
+  quantize_linear,
+  dequantize_linear,
+  rms_normalization,
+  reduce_mean,
+  slice,
+  expand,
+  pad,
+  resize,
+  depth_to_space
 };
 std::string_view name_of(OpType type);  // as in ONNX: "Conv", "Gemm", …
 
@@ -89,9 +111,13 @@ struct AxisAttributes {
   std::int64_t axis = -1;  // in a Network: counted from the front, never negative
   double epsilon = 1e-5;   // LayerNormalization
 };
+// Numbers of an activation: bounds of Clip and of QuantizeLinear's integers; alpha of LeakyRelu; alpha and beta of
+// HardSigmoid; alpha = 1: Gelu by tanh; alpha and beta: scale and zero point of QuantizeLinear and DequantizeLinear.
 struct ClipAttributes {
   double min = 0;
   double max = 6;
+  double alpha = 0;
+  double beta = 0;
 };
 struct TransposeAttributes {
   std::vector<std::int64_t> perm;
@@ -99,13 +125,34 @@ struct TransposeAttributes {
 struct ReshapeAttributes {
   Shape shape;  // as given: -1 = inferred, 0 = copied
 };
+struct SliceAttributes {  // one entry an axis of the input; how many are taken stands in the output's shape
+  std::vector<std::int64_t> starts;
+  std::vector<std::int64_t> steps;
+};
+struct PadAttributes {
+  std::vector<std::int64_t> begins;  // zeros before each axis; those behind it follow from the output's shape
+};
+enum class ResizeMode : std::uint8_t { nearest, half_pixel, align_corners, asymmetric };  // the last three: linear
+struct ResizeAttributes {
+  std::vector<std::int64_t> scales;  // whole factors, one an axis
+  ResizeMode mode = ResizeMode::nearest;
+};
+struct DepthToSpaceAttributes {
+  std::int64_t block = 1;
+  bool column_row = false;  // CRD: the channel is the outermost part; else DCR
+};
+struct ReduceAttributes {  // axes first … last become one element
+  std::int64_t first = 0;
+  std::int64_t last = 0;
+};
 using Attributes = std::variant<std::monostate, ConvAttributes, PoolAttributes, GemmAttributes, AxisAttributes,
-                                ClipAttributes, TransposeAttributes, ReshapeAttributes>;
+                                ClipAttributes, TransposeAttributes, ReshapeAttributes, SliceAttributes, PadAttributes,
+                                ResizeAttributes, DepthToSpaceAttributes, ReduceAttributes>;
 
 // A unary activation that the producer applies to its result before it is written (see fuse_activations).
 struct FusedActivation {
   OpType type = OpType::relu;
-  ClipAttributes clip;  // for clip
+  ClipAttributes clip;  // of those that have numbers
   std::string name;     // the layer it was in the network file
 };
 
@@ -144,7 +191,7 @@ struct Network {
 Network load_network(const std::filesystem::path& file, std::int64_t batch = 1);
 Network parse_network(const Json& json, const std::string& file, std::int64_t batch = 1);
 
-// Moves each unary elementwise operator (Relu, Clip, Sigmoid, Tanh, Gelu) into its producer where the producer
+// Moves each unary elementwise operator (Relu, Clip, Sigmoid, …) into its producer where the producer
 // computes values (not a reshape or a movement) and has no other consumer and is no network output.
 // Returns a network with the operators renumbered. Values and MACs are unchanged.
 Network fuse_activations(const Network& network);

@@ -64,7 +64,7 @@ class Builder {
       for (std::size_t i = 1; i < layer.inputs.size(); ++i) {
         if (layer.op == OpType::gather) index_names_[layer.inputs[i]] = true;
         const bool bias = (i == 2 && (layer.op == OpType::conv || layer.op == OpType::gemm)) ||
-                          layer.op == OpType::layer_normalization;
+                          layer.op == OpType::layer_normalization || layer.op == OpType::rms_normalization;
         if (bias) bias_names_[layer.inputs[i]] = true;
       }
     }
@@ -234,6 +234,11 @@ class Builder {
         std::vector<TensorId> same = op.outputs;
         bool split = false;  // copied in parts of an odd number of elements
         if (is_alias(op.type) || op.type == OpType::transpose) same.push_back(op.inputs.front());
+        if (op.type == OpType::slice || op.type == OpType::pad || op.type == OpType::expand ||
+            op.type == OpType::resize || op.type == OpType::depth_to_space) {
+          same.push_back(op.inputs.front());  // parts begin at any element
+          split = true;
+        }
         if (op.type == OpType::gather) {
           same.push_back(op.inputs.front());
           split = run(op.inputs.front(), std::get<AxisAttributes>(op.attributes).axis + 1) % 2 != 0;

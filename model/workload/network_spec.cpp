@@ -57,6 +57,14 @@ void add_axis(Record<LayerSpec>& record, std::optional<std::int64_t> fallback, c
   record.integer("axis", &LayerSpec::axis, {-kMost, kMost}, fallback, doc + "; negative = counted from the end");
 }
 
+constexpr IntegerRange kAnyInteger{};
+constexpr IntegerRange kAxisRange{-static_cast<std::int64_t>(kMostAxes), static_cast<std::int64_t>(kMostAxes) - 1};
+
+void add_quantization(Record<LayerSpec>& record) {
+  record.number("scale", &LayerSpec::scale, {std::numeric_limits<float>::denorm_min(), kLargestFloat}, {}, "step")
+      .integer("zero_point", &LayerSpec::zero_point, {-kLargestDimension, kLargestDimension}, 0, "integer of 0.0");
+}
+
 Record<LayerSpec> make_layer_record(const OpInfo& op) {
   Record<LayerSpec> record(std::string(op.name), std::string(op.doc));
   record.text("name", &LayerSpec::name, {}, "unique; also the name of the output tensor")
@@ -97,6 +105,71 @@ Record<LayerSpec> make_layer_record(const OpInfo& op) {
       break;
     case OpType::softmax:
       add_axis(record, -1, "the axis that sums to 1");
+      break;
+    case OpType::gelu:
+      record.choice("approximate", &LayerSpec::by_tanh, {{"none", 0}, {"tanh", 1}}, std::optional(0),
+                    "none: by the error function, tanh: by a hyperbolic tangent");
+      break;
+    case OpType::leaky_relu:
+      record.number("alpha", &LayerSpec::alpha, {-kLargestFloat, kLargestFloat}, 0.01, "slope of negative numbers");
+      break;
+    case OpType::hard_sigmoid:
+      record.number("alpha", &LayerSpec::alpha, {-kLargestFloat, kLargestFloat}, 0.2, "slope")
+          .number("beta", &LayerSpec::beta, {-kLargestFloat, kLargestFloat}, 0.5, "value at 0");
+      break;
+    case OpType::quantize_linear:
+      add_quantization(record);
+      record.number("min", &LayerSpec::min, {-kLargestFloat, kLargestFloat}, -128, "smallest integer")
+          .number("max", &LayerSpec::max, {-kLargestFloat, kLargestFloat}, 127, "largest integer");
+      break;
+    case OpType::dequantize_linear:
+      add_quantization(record);
+      break;
+    case OpType::rms_normalization:
+      add_axis(record, -1, "first normalised axis");
+      record.number("epsilon", &LayerSpec::epsilon, {0, 1}, 1e-5, "added to the mean of squares");
+      break;
+    case OpType::reduce_mean:
+      record
+          .integers("axes", &LayerSpec::axes, kAxisRange, 1, kMostAxes, {},
+                    "axes that the mean is taken over, next to each other; negative = counted from the end")
+          .integer("keepdims", &LayerSpec::keep_dims, {0, 1}, 1, "1: these axes stay with extent 1; 0: they are gone");
+      break;
+    case OpType::slice:
+      record
+          .integers("axes", &LayerSpec::axes, kAxisRange, 1, kMostAxes, {},
+                    "axes that are cut; negative = counted from the end")
+          .integers("starts", &LayerSpec::starts, kAnyInteger, 1, kMostAxes, {},
+                    "first element on each of these axes; negative = counted from the end")
+          .integers("ends", &LayerSpec::ends, kAnyInteger, 1, kMostAxes, {},
+                    "the element behind the last; negative = counted from the end, beyond it = to the end")
+          .integers("steps", &LayerSpec::steps, {1, kLargestDimension}, 0, kMostAxes, Integers{},
+                    "distance of the elements taken; [] = all 1");
+      break;
+    case OpType::expand:
+      record.integers("shape", &LayerSpec::shape, {1, kLargestDimension}, 0, kMostAxes, {},
+                      "what the input is broadcast to; 1 = the input's extent");
+      break;
+    case OpType::pad:
+      record.integers("pads", &LayerSpec::pads, {0, kLargestWindow}, 2, 2 * kMostAxes, {},
+                      "zeros before every axis, then behind every axis");
+      break;
+    case OpType::resize:
+      record
+          .integers("scales", &LayerSpec::scales, {1, kLargestWindow}, 3, kMostAxes, {},
+                    "whole factor of every axis, 1 for the first two")
+          .choice("mode", &LayerSpec::resize_mode,
+                  {{"nearest", ResizeMode::nearest},
+                   {"half_pixel", ResizeMode::half_pixel},
+                   {"align_corners", ResizeMode::align_corners},
+                   {"asymmetric", ResizeMode::asymmetric}},
+                  std::optional(ResizeMode::nearest),
+                  "nearest: every element repeated; the others: linear interpolation, by where the pixels lie");
+      break;
+    case OpType::depth_to_space:
+      record.integer("blocksize", &LayerSpec::block, {1, kLargestWindow}, {}, "rows and columns of a block")
+          .choice("mode", &LayerSpec::column_row, {{"DCR", false}, {"CRD", true}}, std::optional(false),
+                  "DCR: the place in the block is the outer part of the channel, CRD: the inner part");
       break;
     case OpType::layer_normalization:
       add_axis(record, -1, "first normalised axis");

@@ -55,8 +55,22 @@ struct LayerSpec {
   double epsilon = 1e-5;
   double min = 0;
   double max = 0;
+  double alpha = 0;
+  double beta = 0;
+  double scale = 1;
+  std::int64_t zero_point = 0;
+  int by_tanh = 0;
   std::vector<std::int64_t> perm;
   Shape shape;
+  std::vector<std::int64_t> axes;
+  std::vector<std::int64_t> starts;
+  std::vector<std::int64_t> ends;
+  std::vector<std::int64_t> steps;
+  std::vector<std::int64_t> scales;
+  ResizeMode resize_mode = ResizeMode::nearest;
+  std::int64_t block = 1;
+  bool column_row = false;
+  int keep_dims = 1;
 };
 
 struct NetworkSpec {

@@ -31,4 +31,9 @@ struct OpInfo {
 const std::vector<OpInfo>& operator_table();  // in the order of OpType
 const OpInfo& info(OpType type);
 
+// Unary operators, which may ride on the operator before them.
+bool is_activation(OpType type);
+// Activations that take the vector unit's exponential unit; the others are free behind another operation.
+bool is_transcendental(OpType type);
+
 }  // namespace accsim::model

@@ -33,6 +33,14 @@ void check_bias_type(const Layer& layer, std::size_t i) {
                           std::string(name_of(bias_type(layer.precision))));
 }
 
+std::int64_t resolve_axis(const Layer& layer, std::int64_t rank, bool past_end) {
+  const std::int64_t axis = layer.spec.axis < 0 ? layer.spec.axis + rank : layer.spec.axis;
+  if (axis < 0 || axis > rank - (past_end ? 0 : 1)) {
+    layer.fail_key("axis", number(layer.spec.axis) + " does not exist: the input is " + shape_text(layer.shape(0)));
+  }
+  return axis;
+}
+
 namespace {
 
 using Integers = std::vector<std::int64_t>;
@@ -109,15 +117,18 @@ InferredLayer infer_matmul(const Layer& layer) {
 }
 
 InferredLayer infer_elementwise(const Layer& layer) {
-  check_data(layer, 0);
-  check_data(layer, 1);
-  const auto shape = broadcast(layer.shape(0), layer.shape(1));
-  if (!shape) {
-    layer.fail_at(layer.at.key("inputs"), "shapes " + shape_text(layer.shape(0)) + " and " +
-                                              shape_text(layer.shape(1)) + " cannot be broadcast to each other");
-  }
   InferredLayer out;
-  out.shape = *shape;
+  out.shape = layer.shape(0);
+  check_data(layer, 0);
+  for (std::size_t i = 1; i < layer.inputs.size(); ++i) {
+    check_data(layer, i);
+    const auto shape = broadcast(out.shape, layer.shape(i));
+    if (!shape) {
+      layer.fail_at(layer.at.key("inputs"), "shapes " + shape_text(out.shape) + " and " + shape_text(layer.shape(i)) +
+                                                " cannot be broadcast to each other");
+    }
+    out.shape = *shape;
+  }
   return out;
 }
 
@@ -127,18 +138,16 @@ InferredLayer infer_unary(const Layer& layer) {
   if (layer.spec.op == OpType::clip) {
     if (layer.spec.min > layer.spec.max) layer.fail_key("min", "is larger than max");
     out.attributes = ClipAttributes{layer.spec.min, layer.spec.max};
+  } else if (layer.spec.op == OpType::gelu && layer.spec.by_tanh != 0) {
+    out.attributes = ClipAttributes{0, 0, 1, 0};
+  } else if (layer.spec.op == OpType::leaky_relu || layer.spec.op == OpType::hard_sigmoid) {
+    out.attributes = ClipAttributes{0, 0, layer.spec.alpha, layer.spec.beta};
+  } else if (layer.spec.op == OpType::quantize_linear || layer.spec.op == OpType::dequantize_linear) {
+    out.attributes = ClipAttributes{layer.spec.min, layer.spec.max, layer.spec.scale,
+                                    static_cast<double>(layer.spec.zero_point)};
   }
   out.shape = layer.shape(0);
   return out;
-}
-
-// Axis from the front, 0 to rank-1 (or rank, where `past_end` allows it).
-std::int64_t resolve_axis(const Layer& layer, std::int64_t rank, bool past_end = false) {
-  const std::int64_t axis = layer.spec.axis < 0 ? layer.spec.axis + rank : layer.spec.axis;
-  if (axis < 0 || axis > rank - (past_end ? 0 : 1)) {
-    layer.fail_key("axis", number(layer.spec.axis) + " does not exist: the input is " + shape_text(layer.shape(0)));
-  }
-  return axis;
 }
 
 InferredLayer infer_softmax(const Layer& layer) {
@@ -286,13 +295,42 @@ InferredLayer infer(const Layer& layer) {
       return infer_global_pool(layer);
     case OpType::add:
     case OpType::mul:
+    case OpType::sub:
+    case OpType::div:
+    case OpType::pow:
+    case OpType::prelu:
+    case OpType::where:
       return infer_elementwise(layer);
     case OpType::relu:
     case OpType::clip:
     case OpType::sigmoid:
     case OpType::tanh:
     case OpType::gelu:
+    case OpType::neg:
+    case OpType::sqrt:
+    case OpType::exp:
+    case OpType::erf:
+    case OpType::leaky_relu:
+    case OpType::hard_sigmoid:
+    case OpType::hard_swish:
+    case OpType::silu:
+    case OpType::quantize_linear:
+    case OpType::dequantize_linear:
       return infer_unary(layer);
+    case OpType::rms_normalization:
+      return infer_rms_normalization(layer);
+    case OpType::reduce_mean:
+      return infer_reduce_mean(layer);
+    case OpType::slice:
+      return infer_slice(layer);
+    case OpType::expand:
+      return infer_expand(layer);
+    case OpType::pad:
+      return infer_pad(layer);
+    case OpType::resize:
+      return infer_resize(layer);
+    case OpType::depth_to_space:
+      return infer_depth_to_space(layer);
     case OpType::softmax:
       return infer_softmax(layer);
     case OpType::layer_normalization:

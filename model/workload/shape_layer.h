@@ -1,5 +1,5 @@
 // One layer while its shapes are worked out, and the checks that several operators share. Internal to shape inference:
-// shape_windows.cpp (convolution, pooling) and shape_inference.cpp (everything else).
+// shape_windows.cpp (convolution, pooling), shape_parts.cpp (parts, copies, means) and shape_inference.cpp (the rest).
 #pragma once
 #include <string>
 #include <string_view>
@@ -35,6 +35,16 @@ void check_bias_type(const Layer& layer, std::size_t i);
 // Whether a third input is there; the "bias" key beside explicit weights must say the same.
 bool explicit_bias(const Layer& layer);
 
+// Axis from the front, 0 to rank-1 (or rank, where `past_end` allows it).
+std::int64_t resolve_axis(const Layer& layer, std::int64_t rank, bool past_end = false);
+
+InferredLayer infer_rms_normalization(const Layer& layer);
+InferredLayer infer_reduce_mean(const Layer& layer);
+InferredLayer infer_slice(const Layer& layer);
+InferredLayer infer_expand(const Layer& layer);
+InferredLayer infer_pad(const Layer& layer);
+InferredLayer infer_resize(const Layer& layer);
+InferredLayer infer_depth_to_space(const Layer& layer);
 InferredLayer infer_conv(const Layer& layer);
 InferredLayer infer_pool(const Layer& layer);
 InferredLayer infer_global_pool(const Layer& layer);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "model/base/error.h"
+#include "model/schedule/split.h"
 #include "sched/cost/operator_evaluator.h"
 
 namespace accsim::sched {
@@ -10,10 +11,19 @@ namespace accsim::sched {
 using namespace model;
 
 std::string_view name_of(Feature feature) {
-  constexpr std::array<std::string_view, kFeatures> kNames{
-      "array_cycles",     "array_passes",    "array_conflicts",  "vector_cycles",     "vector_operations",
-      "load_bytes_long",  "load_bytes_short", "load_descriptors", "store_bytes_long", "store_bytes_short",
-      "store_descriptors", "start_up",        "drain"};
+  constexpr std::array<std::string_view, kFeatures> kNames{"array_cycles",
+                                                           "array_passes",
+                                                           "array_conflicts",
+                                                           "vector_cycles",
+                                                           "vector_operations",
+                                                           "load_bytes_long",
+                                                           "load_bytes_short",
+                                                           "load_descriptors",
+                                                           "store_bytes_long",
+                                                           "store_bytes_short",
+                                                           "store_descriptors",
+                                                           "start_up",
+                                                           "drain"};
   return kNames[static_cast<std::size_t>(feature)];
 }
 
@@ -35,7 +45,7 @@ EngineCycles engine_cycles(const CostCoefficients& coefficients, const GroupFeat
   const double load = e.load * (1 - features.load_first);
   const double store = e.store * (1 - features.store_last);
   const double shared = coefficients.shared_dram * (load * features.load_share + store * features.store_share);
-  e.memory = features.serial ? load + store : std::max({load, store, shared});
+  e.memory = std::max(features.serial ? load + store : std::max(load, store), shared);
   e.longest = std::max({array, vector, e.memory});
   e.hidden = array + vector + e.memory - e.longest;
   if (features.serial) {
@@ -93,7 +103,35 @@ Prediction CostModel::combine(const GroupFeatures& features) const {
 Prediction CostModel::predict(const Network& network, OpId op, const OperatorMapping& mapping,
                               const CoreConfig& core) const {
   if (is_alias(network.op(op).type)) return combine(GroupFeatures{});
-  return combine(features_of(network, op, mapping, core, rates(core)));
+  const MachineRates r = rates(core);
+  return combine(features_from(counts_of(network.op(op), loop_nests_of(network, op), mapping, core, r), r));
+}
+
+Prediction CostModel::predict(const Network& network, OpId op, const OperatorMapping& mapping,
+                              const std::vector<std::int64_t>& cores, const std::string& split) const {
+  const auto config = [&](std::size_t place) -> const CoreConfig& {
+    return arch_->core(CoreId(static_cast<std::int32_t>(cores[place])));
+  };
+  if (cores.size() == 1) return predict(network, op, mapping, config(0));
+  if (cores.empty() || is_alias(network.op(op).type)) return combine(GroupFeatures{});
+  const std::vector<LoopNest> nests = loop_nests_of(network, op);
+  const std::vector<std::int64_t> weights = core_weights(*arch_, cores);
+  GroupFeatures longest;
+  double cycles = -1;
+  BlockEnergies actions{};
+  for (std::size_t place = 0; place < cores.size(); ++place) {
+    const CoreConfig& core = config(place);
+    const MachineRates r = rates_among(rates(core), cores.size());
+    const std::vector<LoopNest> parts = nests_of_core(nests, mapping, split, weights, place);
+    const GroupFeatures features = features_from(counts_of(network.op(op), parts, mapping, core, r), r);
+    for (std::size_t b = 0; b < kEnergyBlocks; ++b) actions[b] += features.action_pj[b];
+    const double own = engine_cycles(coefficients_, features).cycles;
+    if (own <= cycles) continue;
+    cycles = own;
+    longest = features;
+  }
+  longest.action_pj = actions;
+  return combine(longest);
 }
 
 }  // namespace accsim::sched

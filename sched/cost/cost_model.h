@@ -1,10 +1,11 @@
-// The analytical cost model: features that are kept apart, a non-negative coefficient on each, and how they combine into
-// cycles and energy. The coefficients that ship follow from the datasheet figures in the architecture; calibration
+// The analytical cost model: features that are kept apart, a non-negative coefficient on each, and how they combine
+// into cycles and energy. The coefficients that ship follow from the datasheet figures in the architecture; calibration
 // refits them from measured terms (sched/calibrate).
 //   engine  = sum of its features, each times its coefficient
 //   cycles  = start_up + body + drain
 //   body    = longest + exposed * (sum of array, vector and memory - longest)
-//   longest = max(array, vector, memory), memory = max(load, store, shared DRAM); of each engine only what start_up and drain
+//   longest = max(array, vector, memory), memory = max(load, store, shared DRAM); of each engine only what start_up and
+//   drain
 //             do not cover already (the first tile's loads; the last pass, vector operation and store)
 // All coefficients are >= 0 and the result never falls when a feature grows, so that pruning by bounds stays exact.
 // Formulas: docs/cost-model.md.
@@ -26,9 +27,9 @@ namespace accsim::sched {
 // Features of one group (all in core cycles at coefficient 1 unless the name says otherwise). The same terms exist in a
 // measurement (model::GroupMeasurement), so that a residual can be blamed on a term.
 enum class Feature : std::uint8_t {
-  array_cycles,       // issue intervals of all passes, port-bound ones stretched
-  array_passes,       // number of passes: one issue cycle each
-  array_conflicts,    // cycles lost where the DMA moves tiles in banks that the array streams from
+  array_cycles,     // issue intervals of all passes, port-bound ones stretched
+  array_passes,     // number of passes: one issue cycle each
+  array_conflicts,  // cycles lost where the DMA moves tiles in banks that the array streams from
   vector_cycles,
   vector_operations,  // number of instructions
   load_bytes_long,    // DRAM burst bytes in runs of at least kLongRunBytes, as cycles at the core's best rate,
@@ -38,8 +39,8 @@ enum class Feature : std::uint8_t {
   store_bytes_long,
   store_bytes_short,
   store_descriptors,
-  start_up,           // cycles until the array can start: the first tiles' loads and one DRAM latency
-  drain               // cycles after the last load: last pass, last vector operation, last store
+  start_up,  // cycles until the array can start: the first tiles' loads and one DRAM latency
+  drain      // cycles after the last load: last pass, last vector operation, last store
 };
 inline constexpr std::size_t kFeatures = 13;
 std::string_view name_of(Feature feature);
@@ -50,12 +51,12 @@ inline const double& at(const FeatureVector& v, Feature f) { return v[static_cas
 
 using BlockEnergies = std::array<double, model::kEnergyBlocks>;  // by model::EnergyBlock
 
-struct CostCoefficients {  // all >= 0
-  FeatureVector cycles;        // multiplies each feature
-  double shared_dram = 1;      // multiplies the time that loads and stores together hold the DRAM
-  double exposed = 0;          // part of the shorter engines' time that the longest one does not hide
-  BlockEnergies energy;        // multiplies each block's predicted energy; DRAM: of its commands
-  double dram_standby = 1;     // multiplies the DRAM's standby and refresh energy
+struct CostCoefficients {   // all >= 0
+  FeatureVector cycles;     // multiplies each feature
+  double shared_dram = 1;   // multiplies the time that loads and stores together hold the DRAM
+  double exposed = 0;       // part of the shorter engines' time that the longest one does not hide
+  BlockEnergies energy;     // multiplies each block's predicted energy; DRAM: of its commands
+  double dram_standby = 1;  // multiplies the DRAM's standby and refresh energy
   CostCoefficients() {
     cycles.fill(1.0);
     energy.fill(1.0);
@@ -69,8 +70,8 @@ struct GroupFeatures {
   // Parts of the engines' cycles that start_up and drain cover, 0 to 1.
   double load_first = 0, array_last = 0, vector_last = 0, store_last = 0;
   double load_share = 1, store_share = 1;  // of the DRAM's rate that the core's load and store queues take
-  bool serial = false;  // a ring of one buffer that is refilled: engines take turns
-  BlockEnergies action_pj{};  // without leakage and DRAM standby, which follow from the cycles
+  bool serial = false;                     // a ring of one buffer that is refilled: engines take turns
+  BlockEnergies action_pj{};               // without leakage and DRAM standby, which follow from the cycles
 };
 
 struct Prediction {
@@ -98,9 +99,12 @@ class CostModel {
   explicit CostModel(const model::Architecture& arch, CostCoefficients coefficients = {});
   [[nodiscard]] const model::Architecture& arch() const { return *arch_; }
   [[nodiscard]] const CostCoefficients& coefficients() const { return coefficients_; }
-  // One operator (all nests of it) alone on one core with this mapping, operands and result in DRAM.
-  [[nodiscard]] Prediction predict(const model::Network& network, model::OpId op,
-                                   const model::OperatorMapping& mapping, const model::CoreConfig& core) const;
+  // One operator (all nests of it) with this mapping, operands and result in DRAM, alone on one core, or split over
+  // several: then the cycles are those of the core that takes longest, beside the others.
+  [[nodiscard]] Prediction predict(const model::Network& network, model::OpId op, const model::OperatorMapping& mapping,
+                                   const model::CoreConfig& core) const;
+  [[nodiscard]] Prediction predict(const model::Network& network, model::OpId op, const model::OperatorMapping& mapping,
+                                   const std::vector<std::int64_t>& cores, const std::string& split) const;
   // Applies the coefficients to features that were computed before.
   [[nodiscard]] Prediction combine(const GroupFeatures& features) const;
   [[nodiscard]] MachineRates rates(const model::CoreConfig& core) const { return machine_rates(*arch_, dram_, core); }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "model/arch/noc_placement.h"
+
 namespace accsim::sched {
 
 using namespace model;
@@ -84,14 +86,12 @@ DramRates dram_rates(const Architecture& arch) {
   DramRates rates;
   rates.config = &dram;
   rates.burst_bytes = derived.burst_bytes;
-  const double refresh =
-      derived.refresh_interval > 0
-          ? 1.0 - std::min(0.5, static_cast<double>(dram.t_rfc) / static_cast<double>(dram.t_refi))
-          : 1.0;
-  const std::int64_t sampled =
-      std::min(kSampledBursts * dram.channels, dram.capacity().value() / derived.burst_bytes);
-  rates.bytes_per_cycle = static_cast<double>(sampled * derived.burst_bytes) /
-                          (sequential_cycles(dram, sampled) * clock) * refresh;
+  const double refresh = derived.refresh_interval > 0
+                             ? 1.0 - std::min(0.5, static_cast<double>(dram.t_rfc) / static_cast<double>(dram.t_refi))
+                             : 1.0;
+  const std::int64_t sampled = std::min(kSampledBursts * dram.channels, dram.capacity().value() / derived.burst_bytes);
+  rates.bytes_per_cycle =
+      static_cast<double>(sampled * derived.burst_bytes) / (sequential_cycles(dram, sampled) * clock) * refresh;
   rates.read_latency = static_cast<double>(dram.distances.act_rd + derived.read_delay) * clock;
   rates.write_latency = static_cast<double>(dram.distances.act_wr + derived.write_delay) * clock;
   rates.row_bytes = dram.columns * dram.bus_width / 8;
@@ -100,8 +100,7 @@ DramRates dram_rates(const Architecture& arch) {
   rates.write_pj = derived.write_pj;
   rates.activate_pj = derived.act_pj;
   const auto ranks = static_cast<double>(dram.channels * dram.ranks);
-  const double refreshes =
-      derived.refresh_interval > 0 ? derived.refresh_pj / static_cast<double>(dram.t_refi) : 0.0;
+  const double refreshes = derived.refresh_interval > 0 ? derived.refresh_pj / static_cast<double>(dram.t_refi) : 0.0;
   rates.standby_pj_cycle = ranks * (derived.active_standby_pj + refreshes) / clock;
   return rates;
 }
@@ -112,7 +111,9 @@ MachineRates machine_rates(const Architecture& arch, const DramRates& dram, cons
   const std::int64_t burst = dram.burst_bytes;
   const double link = burst_rate(burst, arch.noc.flit_bytes) * static_cast<double>(arch.noc.core_ports);
   const auto issue = static_cast<double>(core.dma.bytes_per_cycle);
-  const auto routers = static_cast<double>(2 * arch.noc.router_cycles);
+  // There and back: routers, and a link between each two of them.
+  const double passed = mean_routers_to_memory(arch);
+  const double routers = 2 * (passed * static_cast<double>(arch.noc.router_cycles) + passed - 1);
   const auto flits = static_cast<double>(ceil_div(burst, arch.noc.flit_bytes));
   rates.load_latency = dram.read_latency + routers + flits + 1;
   rates.store_latency = dram.write_latency + routers + flits + 1;
@@ -131,8 +132,8 @@ MachineRates machine_rates(const Architecture& arch, const DramRates& dram, cons
   rates.scratchpad_write_byte = scratchpad.write_pj_byte;
   rates.accumulator_read_byte = accumulator.read_pj_byte;
   rates.accumulator_write_byte = accumulator.write_pj_byte;
-  // Data, and a flit for the request or the acknowledgment; one hop through a crossbar.
-  rates.noc_burst = arch.energy.noc_pj_byte_hop * (flits + 1) * static_cast<double>(arch.noc.flit_bytes);
+  // Data, and a flit for the request or the acknowledgment, through every router.
+  rates.noc_burst = passed * arch.energy.noc_pj_byte_hop * (flits + 1) * static_cast<double>(arch.noc.flit_bytes);
   rates.dma_burst = arch.energy.dma_pj_byte * static_cast<double>(burst);
   constexpr double kNsTimesMhz = 1e-3;
   rates.leakage_cycle = leakage_mw(arch).total() / (static_cast<double>(arch.clock_mhz) * kNsTimesMhz);

@@ -31,6 +31,7 @@ struct MachineRates {
   double store_bytes_per_cycle = 1;
   double load_share = 1;             // of the DRAM's rate that this takes
   double store_share = 1;
+  double active_cores = 1;           // that work on the operator at the same time and ask the DRAM for as much
   double load_latency = 0;           // request sent to last byte arrived, one burst
   double store_latency = 0;
   double dma_channels = 1;

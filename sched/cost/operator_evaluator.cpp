@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "model/base/error.h"
+#include "model/workload/operator_table.h"
 
 namespace accsim::sched {
 
@@ -10,41 +11,24 @@ using namespace model;
 
 namespace {
 
-constexpr std::int64_t kPasses = 3;  // that softmax and layer normalisation make over a row
-
-bool is_activation(OpType type) {
-  return type == OpType::relu || type == OpType::clip || type == OpType::sigmoid || type == OpType::tanh ||
-         type == OpType::gelu;
-}
-
-bool is_transcendental(OpType type) {
-  return type == OpType::sigmoid || type == OpType::tanh || type == OpType::gelu;
-}
-
-VectorKind vector_kind(TileFlow flow, OpType type) {
-  if (flow == TileFlow::array) return VectorKind::requantize;
-  switch (type) {
-    case OpType::max_pool: return VectorKind::max_pool;
-    case OpType::average_pool:
-    case OpType::global_average_pool: return VectorKind::average_pool;
-    case OpType::add: return VectorKind::add;
-    case OpType::mul: return VectorKind::mul;
-    case OpType::softmax: return VectorKind::softmax;
-    case OpType::layer_normalization: return VectorKind::layer_normalization;
-    default: return is_activation(type) ? VectorKind::activate : VectorKind::move;
-  }
-}
-
 std::uint32_t bit(int dim) { return std::uint32_t{1} << static_cast<std::uint32_t>(dim); }
 
-std::int64_t padded(std::int64_t bytes, std::int64_t port) { return ceil_div(std::max<std::int64_t>(bytes, 1), port) * port; }
+std::int64_t padded(std::int64_t bytes, std::int64_t port) {
+  return ceil_div(std::max<std::int64_t>(bytes, 1), port) * port;
+}
 
 }  // namespace
 
 NestEvaluator::NestEvaluator(const LoopNest& nest, const Operator& op, const MachineRates& rates,
                              const CoreConfig& core, std::vector<std::vector<std::int64_t>> tiles)
-    : nest_(&nest), core_(&core), dram_(rates.dram), pattern_(*rates.dram.config), load_share_(rates.load_share),
-      store_share_(rates.store_share), flow_(flow_of(nest)), tiles_(std::move(tiles)) {
+    : nest_(&nest),
+      core_(&core),
+      dram_(rates.dram),
+      pattern_(*rates.dram.config),
+      load_share_(rates.load_share),
+      store_share_(rates.store_share),
+      flow_(flow_of(nest)),
+      tiles_(std::move(tiles)) {
   if (nest.dims.size() > kMaxDims || nest.operands.size() > kMaxOperands || tiles_.size() != nest.dims.size()) {
     throw InternalError("layer " + op.name + ": a nest of " + std::to_string(nest.dims.size()) + " dimensions and " +
                         std::to_string(nest.operands.size()) + " operands");
@@ -53,7 +37,7 @@ NestEvaluator::NestEvaluator(const LoopNest& nest, const Operator& op, const Mac
     auto& trips = trips_.emplace_back();
     for (const std::int64_t tile : tiles_[d]) trips.push_back(static_cast<double>(ceil_div(nest.dims[d].extent, tile)));
   }
-  work_.kind = vector_kind(flow_, nest.type);
+  work_.kind = vector_kind_of(op);
   for (const Dim& dim : nest.dims)
     if (dim.kind == DimKind::row) row_ *= dim.extent;
   work_.row = flow_ == TileFlow::array ? 1 : row_;
@@ -164,7 +148,8 @@ const NestEvaluator::OperandEntry& NestEvaluator::entry(std::size_t operand, con
   }
   const bool gathered = flow_ == TileFlow::gather && operand == 0;
   const bool stored = operand + 1 == nest_->operands.size();
-  entry.totals = box_totals(what, tilings, dram_, pattern_, stored ? store_share_ : load_share_, gathered ? static_cast<int>(what.axes.size()) - 2 : -1);
+  entry.totals = box_totals(what, tilings, dram_, pattern_, stored ? store_share_ : load_share_,
+                            gathered ? static_cast<int>(what.axes.size()) - 2 : -1);
   entry.buffer_bytes =
       padded(storage_bytes(what.type, largest_box(*nest_, what, sizes)).value(), tile_alignment(core_->scratchpad));
   if (flow_ == TileFlow::array && operand + 1 == nest_->operands.size()) {
@@ -264,25 +249,26 @@ NestEvaluator::Pass NestEvaluator::pass_of(const ProductShape& shape) const {
   pass.fill = static_cast<double>(timing.latency.value() - interval);
   pass.read_lines = static_cast<double>(timing.input_lines + timing.weight_lines);
   pass.sum_lines = static_cast<double>(timing.output_lines);
-  pass.streamed_lines = static_cast<double>(
-      core_->array.dataflow == Dataflow::input_stationary ? timing.weight_lines : timing.input_lines);
+  pass.streamed_lines = static_cast<double>(core_->array.dataflow == Dataflow::input_stationary ? timing.weight_lines
+                                                                                                : timing.input_lines);
   return pass;
 }
 
 std::pair<double, double> NestEvaluator::vector_of(std::int64_t results) const {
   VectorWork work = work_;
-  const bool normalises = work.kind == VectorKind::softmax || work.kind == VectorKind::layer_normalization;
+  const bool normalises = is_normalization(work.kind);
   work.results = normalises ? results * row_ : results;
   const std::int64_t base = vector_cycles(work, core_->vector).value();
   const std::int64_t busy = base - kVectorStartup;
   // The widest stream through a port.
-  std::int64_t lines = ceil_div(storage_bytes(nest_->output().type, work.results).value(), core_->scratchpad.port_bytes);
+  std::int64_t lines =
+      ceil_div(storage_bytes(nest_->output().type, work.results).value(), core_->scratchpad.port_bytes);
   if (flow_ == TileFlow::array) {
-    lines = std::max(lines, ceil_div(storage_bytes(core_->array.accumulator_type, results).value(),
-                                     core_->accumulator.port_bytes));
+    lines = std::max(
+        lines, ceil_div(storage_bytes(core_->array.accumulator_type, results).value(), core_->accumulator.port_bytes));
   } else {
-    const bool window = work.kind == VectorKind::max_pool || work.kind == VectorKind::average_pool;
-    const std::int64_t elements = work.results * (normalises ? kPasses : window ? row_ : 1);
+    const std::int64_t reads = is_pool(work.kind) ? window_reads(work.kind, row_) : passes_of(work.kind);
+    const std::int64_t elements = work.results * reads;
     lines = std::max(lines, ceil_div(storage_bytes(nest_->operands[0].type, elements).value(),
                                      core_->scratchpad.port_bytes));
   }
@@ -346,7 +332,7 @@ void NestEvaluator::count_array(OperatorCounts& counts, bool bound) const {
 void NestEvaluator::count_vector(OperatorCounts& counts, bool bound) const {
   const auto m = static_cast<std::size_t>(DimKind::m);
   const KindEntry& entry = kinds_[m].entries[index_of(kinds_[m].radix, choice_)];
-  const bool normalises = work_.kind == VectorKind::softmax || work_.kind == VectorKind::layer_normalization;
+  const bool normalises = is_normalization(work_.kind);
   for (const SizeClass& c : std::span(size_classes_).subspan(entry.begin, bound ? 1 : entry.end - entry.begin)) {
     const auto [cycles, lanes] = vector_of(c.size);
     counts.vector_cycles += c.times * cycles;
@@ -400,8 +386,7 @@ void NestEvaluator::count_traffic(std::span<const int> order, OperatorCounts& co
     if (nest_->dims[d].kind != DimKind::k) tiles *= trip_[d];
 
   const bool vector = flow_ == TileFlow::vector;
-  const bool window = work_.kind == VectorKind::max_pool || work_.kind == VectorKind::average_pool;
-  const bool normalises = work_.kind == VectorKind::softmax || work_.kind == VectorKind::layer_normalization;
+  const bool window = is_pool(work_.kind);
   const bool first_nest = counts.load_descriptors == 0;
   double first_bursts = 0;
   for (std::size_t i = 0; i < output; ++i) {
@@ -422,17 +407,17 @@ void NestEvaluator::count_traffic(std::span<const int> order, OperatorCounts& co
     counts.load_activates += e.totals.activates * times;
     counts.scratchpad_write += e.totals.bytes * times;
     if (role != OperandRole::bias || vector) first_bursts += e.totals.first_bursts;
-    if (!table && loads > 1)
-      counts.serial = counts.serial || buffers_[role == OperandRole::input ? 0 : 1] == 1;
+    if (!table && loads > 1) counts.serial = counts.serial || buffers_[role == OperandRole::input ? 0 : 1] == 1;
     // What the vector unit reads from the scratchpad.
     if (vector || role == OperandRole::bias) {
       const double uses = tiles / own;
-      const double passes = normalises && role == OperandRole::input ? static_cast<double>(kPasses) : 1.0;
+      const double passes = role == OperandRole::input ? static_cast<double>(passes_of(work_.kind)) : 1.0;
       if (!(vector && window && role == OperandRole::input)) counts.scratchpad_read += e.totals.bytes * uses * passes;
     }
   }
   if (vector && window) {
-    const double elements = static_cast<double>(element_count_of_output()) * static_cast<double>(row_);
+    const double elements = static_cast<double>(element_count_of_output()) *
+                            static_cast<double>(window_reads(work_.kind, row_));
     counts.scratchpad_read += elements * bits_of(nest_->operands[0].type) / 8;
   }
   if (first_nest) counts.first_load_bursts = first_bursts;
@@ -458,18 +443,37 @@ std::int64_t NestEvaluator::element_count_of_output() const {
 }
 
 OperatorCounts& OperatorCounts::operator+=(const OperatorCounts& o) {
-  for (const auto member :
-       {&OperatorCounts::array_cycles, &OperatorCounts::array_passes, &OperatorCounts::vector_cycles,
-        &OperatorCounts::vector_operations, &OperatorCounts::macs, &OperatorCounts::lane_operations,
-        &OperatorCounts::load_bursts_long, &OperatorCounts::load_bursts_short, &OperatorCounts::load_descriptors,
-        &OperatorCounts::load_slow_long, &OperatorCounts::load_slow_short, &OperatorCounts::store_slow_long,
-        &OperatorCounts::store_slow_short, &OperatorCounts::stream_lines, &OperatorCounts::conflict_lines,
-        &OperatorCounts::load_bytes, &OperatorCounts::load_activates, &OperatorCounts::store_bursts_long,
-        &OperatorCounts::store_bursts_short, &OperatorCounts::store_descriptors, &OperatorCounts::store_bytes,
-        &OperatorCounts::store_activates, &OperatorCounts::scratchpad_read, &OperatorCounts::scratchpad_write,
-        &OperatorCounts::accumulator_read, &OperatorCounts::accumulator_write, &OperatorCounts::first_load_bursts,
-        &OperatorCounts::last_pass_interval, &OperatorCounts::last_pass_fill, &OperatorCounts::last_vector_cycles,
-        &OperatorCounts::last_store_bursts}) {
+  for (const auto member : {&OperatorCounts::array_cycles,
+                            &OperatorCounts::array_passes,
+                            &OperatorCounts::vector_cycles,
+                            &OperatorCounts::vector_operations,
+                            &OperatorCounts::macs,
+                            &OperatorCounts::lane_operations,
+                            &OperatorCounts::load_bursts_long,
+                            &OperatorCounts::load_bursts_short,
+                            &OperatorCounts::load_descriptors,
+                            &OperatorCounts::load_slow_long,
+                            &OperatorCounts::load_slow_short,
+                            &OperatorCounts::store_slow_long,
+                            &OperatorCounts::store_slow_short,
+                            &OperatorCounts::stream_lines,
+                            &OperatorCounts::conflict_lines,
+                            &OperatorCounts::load_bytes,
+                            &OperatorCounts::load_activates,
+                            &OperatorCounts::store_bursts_long,
+                            &OperatorCounts::store_bursts_short,
+                            &OperatorCounts::store_descriptors,
+                            &OperatorCounts::store_bytes,
+                            &OperatorCounts::store_activates,
+                            &OperatorCounts::scratchpad_read,
+                            &OperatorCounts::scratchpad_write,
+                            &OperatorCounts::accumulator_read,
+                            &OperatorCounts::accumulator_write,
+                            &OperatorCounts::first_load_bursts,
+                            &OperatorCounts::last_pass_interval,
+                            &OperatorCounts::last_pass_fill,
+                            &OperatorCounts::last_vector_cycles,
+                            &OperatorCounts::last_store_bursts}) {
     this->*member += o.*member;
   }
   serial = serial || o.serial;
@@ -478,7 +482,7 @@ OperatorCounts& OperatorCounts::operator+=(const OperatorCounts& o) {
 
 GroupFeatures features_from(const OperatorCounts& c, const MachineRates& r) {
   const auto burst = static_cast<double>(r.dram.burst_bytes);
-  const double load_cycles = burst / r.load_bytes_per_cycle;    // a burst
+  const double load_cycles = burst / r.load_bytes_per_cycle;  // a burst
   const double store_cycles = burst / r.store_bytes_per_cycle;
   // Descriptors: an issue cycle, or what the other DMA channels do not hide of a descriptor's latency.
   const auto descriptors = [&](double count, double transfer, double latency) {
@@ -503,17 +507,19 @@ GroupFeatures features_from(const OperatorCounts& c, const MachineRates& r) {
   const double loads = c.load_bursts_long + c.load_bursts_short;
   const double stores = c.store_bursts_long + c.store_bursts_short;
   at(f.cycles, Feature::load_descriptors) = descriptors(c.load_descriptors, slow_loads * load_cycles, r.load_latency);
-  at(f.cycles, Feature::store_descriptors) = descriptors(c.store_descriptors, slow_stores * store_cycles, r.store_latency);
-  at(f.cycles, Feature::start_up) = c.first_load_bursts * load_cycles + r.load_latency;
+  at(f.cycles, Feature::store_descriptors) =
+      descriptors(c.store_descriptors, slow_stores * store_cycles, r.store_latency);
+  // Cores that start and end together meet at the DRAM.
+  at(f.cycles, Feature::start_up) = c.first_load_bursts * load_cycles * std::max(1.0, r.active_cores * r.load_share) + r.load_latency;
   at(f.cycles, Feature::drain) = c.last_pass_interval + c.last_pass_fill + c.last_vector_cycles +
-                                 c.last_store_bursts * store_cycles + r.store_latency;
+                                 c.last_store_bursts * store_cycles * std::max(1.0, r.active_cores * r.store_share) + r.store_latency;
   const auto share = [](double part, double whole) { return whole > 0 ? std::min(1.0, part / whole) : 0.0; };
   f.load_first = share(c.first_load_bursts, slow_loads);
   f.array_last = share(c.last_pass_interval, c.array_cycles);
   f.vector_last = share(c.last_vector_cycles, c.vector_cycles);
   f.store_last = share(c.last_store_bursts, slow_stores);
-  f.load_share = r.load_share;
-  f.store_share = r.store_share;
+  f.load_share = r.active_cores * r.load_share;
+  f.store_share = r.active_cores * r.store_share;
   f.serial = c.serial;
 
   const auto energy = [&f](EnergyBlock block) -> double& { return f.action_pj[static_cast<std::size_t>(block)]; };
@@ -525,18 +531,18 @@ GroupFeatures features_from(const OperatorCounts& c, const MachineRates& r) {
       c.accumulator_read * r.accumulator_read_byte + c.accumulator_write * r.accumulator_write_byte;
   energy(EnergyBlock::noc) = (loads + stores) * r.noc_burst;
   energy(EnergyBlock::dma) = (loads + stores) * r.dma_burst;
-  energy(EnergyBlock::dram) = loads * r.dram.read_pj + stores * r.dram.write_pj +
-                              (c.load_activates + c.store_activates) * r.dram.activate_pj;
+  energy(EnergyBlock::dram) =
+      loads * r.dram.read_pj + stores * r.dram.write_pj + (c.load_activates + c.store_activates) * r.dram.activate_pj;
   return f;
 }
 
-OperatorCounts counts_of(const Network& network, OpId op, const OperatorMapping& mapping, const CoreConfig& core,
-                         const MachineRates& rates) {
+OperatorCounts counts_of(const Operator& op, const std::vector<LoopNest>& nests, const OperatorMapping& mapping,
+                         const CoreConfig& core, const MachineRates& rates) {
   OperatorCounts counts;
-  for (const LoopNest& nest : loop_nests_of(network, op)) {
+  for (const LoopNest& nest : nests) {
     std::vector<std::vector<std::int64_t>> tiles;
     for (const std::int64_t size : tile_sizes(nest, mapping)) tiles.push_back({size});
-    NestEvaluator evaluator(nest, network.op(op), rates, core, std::move(tiles));
+    NestEvaluator evaluator(nest, op, rates, core, std::move(tiles));
     evaluator.set_buffers(buffers_of(mapping, "input"), buffers_of(mapping, "weight"), buffers_of(mapping, "output"));
     evaluator.select(TileChoice{});
     evaluator.count(loop_order(nest, mapping), counts);
@@ -544,9 +550,9 @@ OperatorCounts counts_of(const Network& network, OpId op, const OperatorMapping&
   return counts;
 }
 
-GroupFeatures features_of(const Network& network, OpId op, const OperatorMapping& mapping, const CoreConfig& core,
-                          const MachineRates& rates) {
-  return features_from(counts_of(network, op, mapping, core, rates), rates);
+MachineRates rates_among(MachineRates rates, std::size_t cores) {
+  rates.active_cores = static_cast<double>(cores);
+  return rates;
 }
 
 }  // namespace accsim::sched

@@ -1,12 +1,10 @@
-// Features of one operator under a mapping in O(dimensions), from tables that are filled once for the candidate tile sizes of
-// each dimension: the search evaluates hundreds of thousands of mappings a second, and neither allocates nor iterates
-// over tiles for one.
-// Counting rule, as lowering does it: a tile is fetched when its box differs from the one fetched last, so the fetches of an
-// operand are the product of the trip counts from the outermost loop to the innermost one that moves its box; sizes are
-// those of clipped boxes and edge tiles.
-// Bank conflicts: rings that fit into banks of their own have none; else buffers lie densely, as lowering packs them, and traffic of the
-// DMA meets the array in the banks that their buffers share.
-// Leaves out: conflicts of the vector unit, contention with other cores.
+// Features of one operator under a mapping in O(dimensions), from tables that are filled once for the candidate tile
+// sizes of each dimension: the search evaluates hundreds of thousands of mappings a second, and neither allocates nor
+// iterates over tiles for one. Counting rule, as lowering does it: a tile is fetched when its box differs from the one
+// fetched last, so the fetches of an operand are the product of the trip counts from the outermost loop to the
+// innermost one that moves its box; sizes are those of clipped boxes and edge tiles. Bank conflicts: rings that fit
+// into banks of their own have none; else buffers lie densely, as lowering packs them, and traffic of the DMA meets the
+// array in the banks that their buffers share. Leaves out: conflicts of the vector unit, contention with other cores.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -37,8 +35,8 @@ struct OperatorCounts {
   double load_slow_long = 0, load_slow_short = 0, store_slow_long = 0, store_slow_short = 0;  // bursts x slowdown
   double store_bursts_long = 0, store_bursts_short = 0, store_descriptors = 0, store_bytes = 0, store_activates = 0;
   double scratchpad_read = 0, scratchpad_write = 0, accumulator_read = 0, accumulator_write = 0;  // bytes
-  double stream_lines = 0;    // that the array takes of its streamed operand
-  double conflict_lines = 0;  // lines of DMA traffic times the chance that the array streams from their bank
+  double stream_lines = 0;       // that the array takes of its streamed operand
+  double conflict_lines = 0;     // lines of DMA traffic times the chance that the array streams from their bank
   double first_load_bursts = 0;  // until the first tile can be worked on
   double last_pass_interval = 0, last_pass_fill = 0, last_vector_cycles = 0, last_store_bursts = 0;
   bool serial = false;
@@ -89,12 +87,12 @@ class NestEvaluator {
   struct OperandEntry {
     bool filled = false;
     BoxTotals totals;
-    std::int64_t buffer_bytes = 0;   // largest box, rounded up to the port
-    std::int64_t sum_bytes = 0;      // of the output's box in the accumulator
-    std::uint32_t moving = 0;        // dimensions that change the box
+    std::int64_t buffer_bytes = 0;  // largest box, rounded up to the port
+    std::int64_t sum_bytes = 0;     // of the output's box in the accumulator
+    std::uint32_t moving = 0;       // dimensions that change the box
   };
   struct OperandTable {
-    std::uint32_t moving = 0;                  // dimensions in the axes
+    std::uint32_t moving = 0;                        // dimensions in the axes
     std::vector<std::pair<int, std::size_t>> radix;  // (dimension, weight of its choice in the index)
     std::vector<OperandEntry> entries;
   };
@@ -121,7 +119,8 @@ class NestEvaluator {
 
   static std::size_t index_of(const std::vector<std::pair<int, std::size_t>>& radix, const TileChoice& choice) {
     std::size_t index = 0;
-    for (const auto& [dim, weight] : radix) index += static_cast<std::size_t>(choice[static_cast<std::size_t>(dim)]) * weight;
+    for (const auto& [dim, weight] : radix)
+      index += static_cast<std::size_t>(choice[static_cast<std::size_t>(dim)]) * weight;
     return index;
   }
   std::size_t add_radix(std::vector<std::pair<int, std::size_t>>& radix, std::uint32_t dims) const;
@@ -160,7 +159,7 @@ class NestEvaluator {
   TileChoice choice_{};                                    // selected
   std::array<const OperandEntry*, kMaxOperands> entry_{};  // of the operands, for it
   std::array<double, kMaxDims> trip_{};                    // of the dimensions
-  model::VectorWork work_;       // with `results` for one element of the result
+  model::VectorWork work_;                                 // with `results` for one element of the result
   std::int64_t row_ = 1;
   std::uint32_t result_dims_ = 0;           // not reduced over tiles
   std::vector<std::size_t> packing_order_;  // operands as lowering places their buffers
@@ -170,10 +169,12 @@ class NestEvaluator {
   std::vector<SizeClass> size_classes_;
 };
 
-// All nests of an operator with a mapping by dimension names.
-GroupFeatures features_of(const model::Network& network, model::OpId op, const model::OperatorMapping& mapping,
-                          const model::CoreConfig& core, const MachineRates& rates);
-OperatorCounts counts_of(const model::Network& network, model::OpId op, const model::OperatorMapping& mapping,
-                         const model::CoreConfig& core, const MachineRates& rates);
+// What one core does of an operator (all of its nests, or the parts that are its share) with a mapping by dimension
+// names.
+OperatorCounts counts_of(const model::Operator& op, const std::vector<model::LoopNest>& nests,
+                         const model::OperatorMapping& mapping, const model::CoreConfig& core,
+                         const MachineRates& rates);
+// The same with several cores at work, each on its share: the DRAM's rate is divided among them.
+MachineRates rates_among(MachineRates rates, std::size_t cores);
 
 }  // namespace accsim::sched

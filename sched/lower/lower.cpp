@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "model/base/error.h"
+#include "model/schedule/split.h"
 #include "model/schedule/tiling.h"
 #include "sched/lower/chip_memory.h"
 #include "sched/lower/dram_map.h"
@@ -17,11 +18,29 @@ using namespace model;
 
 namespace {
 
-constexpr std::string_view kLowered = "this version lowers groups of one operator on one core with all tensors in DRAM";
+constexpr std::string_view kLowered = "this version lowers groups of one operator with all tensors in DRAM";
 
-[[noreturn]] void refuse(const Group& group, const std::string& what) {
-  throw ConfigError("schedule: groups[" + std::to_string(group.id.value()) + "]: " + what + "; " +
-                    std::string(kLowered));
+std::optional<ScheduleViolation> not_lowered(const Group& group, const std::map<std::string, OpId>& by_name,
+                                             const Network& network) {
+  const auto found = [&](const std::string& key, const std::string& what) {
+    return ScheduleViolation{"groups[" + std::to_string(group.id.value()) + "]." + key,
+                             "found " + what + "; " + std::string(kLowered)};
+  };
+  const auto working = std::count_if(group.layers.begin(), group.layers.end(), [&](const std::string& layer) {
+    return !is_alias(network.op(by_name.at(layer)).type);
+  });
+  if (working > 1) return found("layers", std::to_string(working) + " operators in one group");
+  if (group.split == "reduction" || group.split == "pipeline") return found("split", "\"" + group.split + "\"");
+  if (!group.edges.empty()) return found("edges", "inner edges");
+  for (const auto& [tensor, home] : group.homes)
+    if (home != Home::dram) return found("homes", "a home on the chip for tensor \"" + tensor + "\"");
+  return std::nullopt;
+}
+
+std::map<std::string, OpId> operators_by_name(const Network& network) {
+  std::map<std::string, OpId> by_name;
+  for (const Operator& op : network.operators) by_name.emplace(op.name, op.id);
+  return by_name;
 }
 
 class LoweredSchedule : public ProgramSource {
@@ -32,10 +51,8 @@ class LoweredSchedule : public ProgramSource {
         arch_(&arch),
         seed_(seed),
         dram_(network, arch),
-        header_(dram_.header(schedule)) {
-    for (const Operator& op : network.operators) by_name_.emplace(op.name, op.id);
-    for (const Group& group : schedule.groups) check(group);
-  }
+        header_(dram_.header(schedule)),
+        by_name_(operators_by_name(network)) {}
 
   [[nodiscard]] const ProgramHeader& header() const override { return header_; }
 
@@ -58,35 +75,27 @@ class LoweredSchedule : public ProgramSource {
   }
 
  private:
-  void check(const Group& group) const {
-    std::size_t working = 0;
-    for (const std::string& layer : group.layers) {
-      const auto op = by_name_.find(layer);
-      if (op == by_name_.end()) refuse(group, "there is no layer \"" + layer + "\"");
-      if (!is_alias(network_->op(op->second).type)) ++working;
-    }
-    if (working > 1) refuse(group, "found " + std::to_string(working) + " operators in one group");
-    if (working == 1 && group.cores.size() != 1)
-      refuse(group, "found " + std::to_string(group.cores.size()) + " cores");
-    if (group.split != "none") refuse(group, "found the split \"" + group.split + "\"");
-    if (!group.edges.empty()) refuse(group, "found inner edges");
-    for (const auto& [tensor, home] : group.homes)
-      if (home != Home::dram) refuse(group, "found a home on the chip for tensor \"" + tensor + "\"");
-  }
-
   static const OperatorMapping& mapping_of(const Group& group, const std::string& layer) {
     for (const OperatorMapping& mapping : group.mappings)
       if (mapping.layer == layer) return mapping;
-    refuse(group, "found no mapping for layer \"" + layer + "\"");
+    throw InternalError("group " + std::to_string(group.id.value()) + " has no mapping for layer " + layer);
   }
 
   void lower_group(const Group& group, OpId op, GroupProgram& program) const {
     const std::string& layer = network_->op(op).name;
     const OperatorMapping& mapping = mapping_of(group, layer);
     const std::vector<LoopNest> nests = loop_nests_of(*network_, op);
-    const CoreId core(static_cast<std::int32_t>(group.cores.front()));
-    const CoreConfig& config = arch_->core(core);
+    const std::vector<std::int64_t> weights = core_weights(*arch_, group.cores);
+    for (std::size_t place = 0; place < group.cores.size(); ++place) {
+      const CoreId core(static_cast<std::int32_t>(group.cores[place]));
+      lower_share(group, op, core, nests_of_core(nests, mapping, group.split, weights, place), mapping, program);
+    }
+    add_live_tensors(network_->op(op), program);
+  }
 
+  void lower_share(const Group& group, OpId op, CoreId core, const std::vector<LoopNest>& nests,
+                   const OperatorMapping& mapping, GroupProgram& program) const {
+    const CoreConfig& config = arch_->core(core);
     OperatorTask task;
     task.network = network_;
     task.dram = &dram_;
@@ -97,8 +106,9 @@ class LoweredSchedule : public ProgramSource {
     task.accumulator_type = config.array.accumulator_type;
     task.seed = seed_;
     task.buffers = place_buffers(operator_needs(nests, mapping, config), config, next_ % 2 == 1,
-                                 "schedule: groups[" + std::to_string(group.id.value()) + "]: layer \"" + layer + "\"");
-    program.buffers = regions_of(task.buffers, core);
+                                 "groups[" + std::to_string(group.id.value()) + "]: layer \"" + mapping.layer + "\"");
+    const std::vector<Region> buffers = regions_of(task.buffers, core);
+    program.buffers.insert(program.buffers.end(), buffers.begin(), buffers.end());
     if (group.prefetch && next_ > 0) {
       for (const RingPlace& ring : task.buffers) {
         if (!constant_operand(nests, ring.role)) continue;
@@ -109,7 +119,6 @@ class LoweredSchedule : public ProgramSource {
       }
     }
     program.cores.push_back(lower_operator(task));
-    add_live_tensors(network_->op(op), program);
   }
 
   // Weights and biases whose values no operator of the network computes.
@@ -166,8 +175,17 @@ class LoweredSchedule : public ProgramSource {
 
 }  // namespace
 
+std::optional<ScheduleViolation> find_not_lowered(const Schedule& schedule, const Network& network) {
+  const std::map<std::string, OpId> by_name = operators_by_name(network);
+  for (const Group& group : schedule.groups)
+    if (auto violation = not_lowered(group, by_name, network)) return violation;
+  return std::nullopt;
+}
+
 std::unique_ptr<ProgramSource> lower(const Schedule& schedule, const Network& network, const Architecture& arch,
                                      std::uint64_t seed) {
+  if (const auto violation = find_not_lowered(schedule, network))
+    throw InternalError("lowering: " + violation->where + ": " + violation->message);
   return std::make_unique<LoweredSchedule>(schedule, network, arch, seed);
 }
 

@@ -1,6 +1,7 @@
 // Schedule -> program, group by group, when the simulator asks for it.
 #pragma once
 #include <memory>
+#include <optional>
 
 #include "model/arch/arch.h"
 #include "model/program/program.h"
@@ -9,8 +10,12 @@
 
 namespace accsim::sched {
 
-// The three must outlive the source. The schedule has been verified; ConfigError for what the format can say but this
-// version cannot lower (splits over cores, fused groups, homes other than DRAM), naming the group.
+// What the format can say but this version cannot lower: splits of reductions, fused groups, homes other than DRAM. The
+// schedule has been verified.
+std::optional<model::ScheduleViolation> find_not_lowered(const model::Schedule& schedule,
+                                                         const model::Network& network);
+
+// The three must outlive the source. The schedule has been verified and is one that can be lowered.
 // `seed`: which rows a Gather reads where there are no data.
 std::unique_ptr<model::ProgramSource> lower(const model::Schedule& schedule, const model::Network& network,
                                             const model::Architecture& arch, std::uint64_t seed);

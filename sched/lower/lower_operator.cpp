@@ -6,6 +6,7 @@
 
 #include "model/base/error.h"
 #include "model/schedule/tiling.h"
+#include "model/workload/operator_table.h"
 #include "sched/lower/group_builder.h"
 #include "sched/lower/tile_access.h"
 
@@ -14,39 +15,6 @@ namespace accsim::sched {
 using namespace model;
 
 namespace {
-
-VectorKind vector_kind(OpType type) {
-  switch (type) {
-    case OpType::max_pool:
-      return VectorKind::max_pool;
-    case OpType::average_pool:
-    case OpType::global_average_pool:
-      return VectorKind::average_pool;
-    case OpType::add:
-      return VectorKind::add;
-    case OpType::mul:
-      return VectorKind::mul;
-    case OpType::softmax:
-      return VectorKind::softmax;
-    case OpType::layer_normalization:
-      return VectorKind::layer_normalization;
-    case OpType::transpose:
-      return VectorKind::move;
-    case OpType::relu:
-    case OpType::clip:
-    case OpType::sigmoid:
-    case OpType::tanh:
-    case OpType::gelu:
-      return VectorKind::activate;
-    default:
-      throw InternalError(std::string(name_of(type)) + " has no vector instruction");
-  }
-}
-
-bool is_activation(OpType type) {
-  return type == OpType::relu || type == OpType::clip || type == OpType::sigmoid || type == OpType::tanh ||
-         type == OpType::gelu;
-}
 
 // The operator's own activation where it is one, then those fused into it.
 std::vector<FusedActivation> activations_of(const Operator& op) {
@@ -251,7 +219,7 @@ class OperatorLowering {
     for (const TilePart& part : parts_of(at)) {
       const std::vector<int> dims = instruction_dims(*nest_, part.at, true);
       VectorOp work;
-      work.kind = vector_kind(nest_->type);
+      work.kind = vector_kind_of(op_);
       work.loops = vector_loops(dims, part.at);
       work.activations = activations_of(op_);
       work.divisor = part.divisor;
@@ -279,13 +247,16 @@ class OperatorLowering {
       const std::int64_t extent = shape.size() == 3 && axis == 0 ? 1 : shape[shape.size() - 2 + axis];
       std::vector<TilePart> split;
       for (const TilePart& part : parts) {
+        const auto elements_at = [&](std::int64_t i) {
+          return window_elements(*pool, axis, extent, first_index(dim) + at.low[dim] + i);
+        };
         for (std::int64_t i = 0; i < at.size[dim];) {
-          const std::int64_t elements = window_elements(*pool, axis, extent, at.low[dim] + i);
+          const std::int64_t elements = elements_at(i);
           TilePart next = part;
           next.at.low[dim] = at.low[dim] + i;
           next.at.size[dim] = 0;
           next.divisor *= elements;
-          for (; i < at.size[dim] && window_elements(*pool, axis, extent, at.low[dim] + i) == elements; ++i) {
+          for (; i < at.size[dim] && elements_at(i) == elements; ++i) {
             ++next.at.size[dim];
           }
           split.push_back(std::move(next));
@@ -294,6 +265,14 @@ class OperatorLowering {
       parts = std::move(split);
     }
     return parts;
+  }
+
+  // Of the operator, where the nest is one core's share of it: the coordinate of the result at index 0 of a dimension.
+  [[nodiscard]] std::int64_t first_index(std::size_t dim) const {
+    for (const Axis& axis : nest_->output().axes)
+      for (const AxisTerm& term : axis.terms)
+        if (term.dim == static_cast<int>(dim)) return axis.offset;
+    return 0;
   }
 
   [[nodiscard]] std::size_t dim_named(std::string_view name) const {

@@ -1,10 +1,10 @@
-// One operator on one core as instructions: tile loops in the mapping's order, an operand's tile fetched when its box
+// One operator, or one core's share of it, as instructions: tile loops in the mapping's order, an operand's tile fetched when its box
 // differs from the one fetched last, results stored tile by tile.
 //   Conv, Gemm, MatMul:  load -> array (reduction tiles accumulate) -> vector (requantize, bias, activations) -> store
 //   vector operators:    load -> one vector instruction a tile -> store
 //   Concat:              load -> store, from the same buffer
 //   Gather:              load indices -> load rows -> store
-// Leaves out: several operators or cores a group, homes other than DRAM.
+// Leaves out: several operators a group, homes other than DRAM.
 #pragma once
 #include <string>
 #include <vector>
@@ -23,7 +23,7 @@ struct OperatorTask {
   const model::Network* network = nullptr;
   const DramMap* dram = nullptr;
   model::OpId op;
-  const std::vector<model::LoopNest>* nests = nullptr;
+  const std::vector<model::LoopNest>* nests = nullptr;  // what this core does of it
   const model::OperatorMapping* mapping = nullptr;
   model::CoreId core;
   model::DataType accumulator_type = model::DataType::int32;

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "model/base/error.h"
+#include "model/schedule/split.h"
 #include "sched/strategy/tile_candidates.h"
 
 namespace accsim::sched {
@@ -22,11 +23,37 @@ struct Candidate {
   const Order* order = nullptr;
 };
 
+// The part of each nest that one of several equal cores has: one with neighbours on both sides where there is one.
+std::vector<LoopNest> typical_parts(const Network& network, OpId op, const Division& division) {
+  std::vector<LoopNest> nests = loop_nests_of(network, op);
+  if (division.cores == 1) return nests;
+  for (LoopNest& nest : nests) {
+    const int dim = split_dimension(nest, division.split);
+    if (dim < 0) throw InternalError("layer " + network.op(op).name + " has nothing to split by " + division.split);
+    const auto d = static_cast<std::size_t>(dim);
+    const std::int64_t extent = nest.dims[d].extent;
+    const std::int64_t unit = tile_unit(nest, d);
+    const std::int64_t size =
+        std::min(extent, ceil_div(ceil_div(extent, static_cast<std::int64_t>(division.cores)), unit) * unit);
+    const std::int64_t low = std::min(size, extent - size);
+    nest = part_of(nest, dim, {low, low + size});
+  }
+  return nests;
+}
+
 class OperatorSearch {
  public:
-  OperatorSearch(const Network& network, OpId op, const CostModel& cost, const CoreConfig& core, int buffers)
-      : network_(network), op_(network.op(op)), cost_(cost), core_(core), rates_(cost.rates(core)), buffers_(buffers),
-        nests_(loop_nests_of(network, op)) {
+  OperatorSearch(const Network& network, OpId op, const CostModel& cost, const CoreConfig& core, int buffers,
+                 const Division& division)
+      : network_(network),
+        op_(network.op(op)),
+        cost_(cost),
+        core_(core),
+        rates_(rates_among(cost.rates(core), division.cores)),
+        cores_(static_cast<double>(division.cores)),
+        buffers_(buffers),
+        nests_(typical_parts(network, op, division)) {
+    if (division.cores > 1) split_ = split_dimension(nests_.front(), division.split);
     const LoopNest& first = nests_.front();
     dims_ = first.dims.size();
     for (std::size_t d = 0; d < dims_; ++d) {
@@ -50,7 +77,8 @@ class OperatorSearch {
     for (std::size_t d = 0; d < dims_; ++d) {
       std::uint64_t signature = 0;
       for (const LoopNest& nest : nests_)
-        for (const Operand& operand : nest.operands) signature = signature * 2 + (moves(operand, static_cast<int>(d)) ? 1 : 0);
+        for (const Operand& operand : nest.operands)
+          signature = signature * 2 + (moves(operand, static_cast<int>(d)) ? 1 : 0);
       signatures_.push_back(signature);
     }
     find_nested_axes();
@@ -66,7 +94,9 @@ class OperatorSearch {
   }
   [[nodiscard]] bool boxes() const {
     return std::all_of(nested_.begin(), nested_.end(), [&](const std::pair<int, int>& n) {
-      return tile(choice_, n.second) == 1 || tile(choice_, n.first) == tiles_[static_cast<std::size_t>(n.first)].back();
+      const bool whole =
+          n.first != split_ && tile(choice_, n.first) == tiles_[static_cast<std::size_t>(n.first)].back();
+      return tile(choice_, n.second) == 1 || whole;
     });
   }
 
@@ -167,7 +197,9 @@ class OperatorSearch {
   }
 
   Figure figure_of(const OperatorCounts& counts) const {
-    const CostModel::Figures f = cost_.figures(features_from(counts, rates_));
+    GroupFeatures features = features_from(counts, rates_);
+    for (double& pj : features.action_pj) pj *= cores_;
+    const CostModel::Figures f = cost_.figures(features);
     return {f.cycles, f.energy_pj};
   }
 
@@ -176,7 +208,8 @@ class OperatorSearch {
   const std::vector<Order>& orders() {
     std::uint32_t active = 0;
     for (const int d : tiled_)
-      if (choice_[static_cast<std::size_t>(d)] + 1 < static_cast<std::int32_t>(tiles_[static_cast<std::size_t>(d)].size()))
+      if (choice_[static_cast<std::size_t>(d)] + 1 <
+          static_cast<std::int32_t>(tiles_[static_cast<std::size_t>(d)].size()))
         active |= std::uint32_t{1} << static_cast<std::uint32_t>(d);
     const auto [it, fresh] = orders_.try_emplace(active);
     if (!fresh) return it->second;
@@ -224,6 +257,13 @@ class OperatorSearch {
     const LoopNest& nest = nests_.front();
     for (const int d : tiled_) mapping.tile[nest.dims[static_cast<std::size_t>(d)].name] = tile(candidate.choice, d);
     for (const int d : *candidate.order) mapping.order.push_back(nest.dims[static_cast<std::size_t>(d)].name);
+    if (split_ >= 0) {  // of the whole operator this dimension has several tiles
+      const auto d = static_cast<std::size_t>(split_);
+      const std::string& name = nest.dims[d].name;
+      mapping.tile[name] = tile(candidate.choice, split_);
+      if (std::find(mapping.order.begin(), mapping.order.end(), name) == mapping.order.end())
+        mapping.order.insert(mapping.order.begin(), name);
+    }
     if (buffers_ == 1) mapping.buffers = {{"input", 1}, {"weight", 1}, {"output", 1}};
     return mapping;
   }
@@ -233,14 +273,16 @@ class OperatorSearch {
   const CostModel& cost_;
   const CoreConfig& core_;
   MachineRates rates_;
+  double cores_;
   int buffers_;
+  int split_ = -1;  // dimension divided over the cores
   std::vector<LoopNest> nests_;
   std::size_t dims_ = 0;
   std::vector<std::vector<std::int64_t>> tiles_;
   std::vector<int> tiled_;  // dimensions with more than one candidate
   std::vector<std::unique_ptr<NestEvaluator>> evaluators_;
   std::vector<std::pair<int, int>> nested_;  // inner and outer dimension of one axis of the result
-  std::vector<std::uint64_t> signatures_;  // by dimension: operands that it moves
+  std::vector<std::uint64_t> signatures_;    // by dimension: operands that it moves
   std::map<std::uint32_t, std::vector<Order>> orders_;
   TileChoice choice_{};
   ParetoSet<Candidate> front_;
@@ -263,11 +305,11 @@ class OperatorSearch {
 }  // namespace
 
 OperatorSearchResult search_operator(const Network& network, OpId op, const CostModel& cost, const CoreConfig& core,
-                                     std::int64_t core_id) {
-  OperatorSearch both(network, op, cost, core, 2);
+                                     std::int64_t core_id, const Division& division) {
+  OperatorSearch both(network, op, cost, core, 2, division);
   OperatorSearchResult result = both.run();
   if (!result.front.empty()) return result;
-  OperatorSearch single(network, op, cost, core, 1);
+  OperatorSearch single(network, op, cost, core, 1, division);
   OperatorSearchResult reduced = single.run();
   if (reduced.front.empty()) refuse(network.op(op), core, core_id, single.least_needs());
   return reduced;

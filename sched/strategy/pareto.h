@@ -1,7 +1,8 @@
 // Pareto sets over (cycles, energy), and the best combination of one choice a layer.
-// Why the corner points of the convex hulls suffice for the product of sums: on positive numbers x * y is quasi-concave, so over the
-// set of all sums its minimum lies at a corner of the convex hull of that set, and every corner of a sum of sets is the
-// sum of corners that minimise the same weighting of cycles and energy. Walking all weightings visits them all: exact.
+// Why the corner points of the convex hulls suffice for the product of sums: on positive numbers x * y is
+// quasi-concave, so over the set of all sums its minimum lies at a corner of the convex hull of that set, and every
+// corner of a sum of sets is the sum of corners that minimise the same weighting of cycles and energy. Walking all
+// weightings visits them all: exact.
 #pragma once
 #include <cstddef>
 #include <vector>
@@ -15,8 +16,8 @@ struct Figure {
   double energy = 0;
 };
 
-// The mutually undominated ones of a set of candidates, by rising cycles and falling energy. Of equal figures the smaller
-// footprint stays, then the one that came first.
+// The mutually undominated ones of a set of candidates, by rising cycles and falling energy. Of equal figures the
+// smaller footprint stays, then the one that came first.
 template <class Candidate>
 class ParetoSet {
  public:
@@ -65,8 +66,8 @@ class ParetoSet {
 // Indices of the corners of the lower left convex hull of points by rising cycles and falling energy.
 std::vector<std::size_t> hull_corners(const std::vector<Figure>& front);
 
-// For each layer's Pareto front (not empty, by rising cycles) the index of the point to take, so that the sum of cycles, the
-// sum of energies, or the product of both is least.
+// For each layer's Pareto front (not empty, by rising cycles) the index of the point to take, so that the sum of
+// cycles, the sum of energies, or the product of both is least.
 std::vector<std::size_t> choose(const std::vector<std::vector<Figure>>& fronts, Objective objective);
 
 }  // namespace accsim::sched

@@ -5,6 +5,7 @@
 
 #include "model/base/error.h"
 #include "sched/strategy/layerwise.h"
+#include "sched/strategy/optimal_layer.h"
 
 namespace accsim::sched {
 
@@ -16,17 +17,21 @@ std::unique_ptr<Strategy> make() {
 }
 
 // One line a strategy.
-constexpr std::array<std::pair<const char*, std::unique_ptr<Strategy> (*)()>, 1> kStrategies{{
+constexpr std::array<std::pair<const char*, std::unique_ptr<Strategy> (*)()>, 2> kStrategies{{
     {"layerwise", &make<Layerwise>},
+    {"optimal-layer", &make<OptimalLayer>},
 }};
 
 }  // namespace
 
 std::string_view name_of(Objective objective) {
   switch (objective) {
-    case Objective::edp: return "edp";
-    case Objective::latency: return "latency";
-    case Objective::energy: return "energy";
+    case Objective::edp:
+      return "edp";
+    case Objective::latency:
+      return "latency";
+    case Objective::energy:
+      return "energy";
   }
   throw model::InternalError("unknown objective");
 }

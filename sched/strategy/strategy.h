@@ -18,8 +18,8 @@ struct SearchRequest {
   const model::Architecture* arch = nullptr;
   const CostModel* cost = nullptr;
   Objective objective = Objective::edp;
-  int threads = 1;                       // changes nothing in the result
-  model::Measurer* measurer = nullptr;   // for strategies that measure; may be null
+  int threads = 1;                      // changes nothing in the result
+  model::Measurer* measurer = nullptr;  // for strategies that measure; may be null
 };
 
 struct SearchResult {

@@ -22,14 +22,18 @@ ArrayMachine::Pass ArrayMachine::begin(const model::ArrayPass& pass, Cycles at) 
   const model::TileRef& streamed = input_stationary ? pass.weight : pass.input;
   const std::int64_t stationary_lines = input_stationary ? t.input_lines : t.weight_lines;
   const std::int64_t streamed_lines = input_stationary ? t.weight_lines : t.input_lines;
+  stalls_.clear();
   Cycles stall;
   stall += scratchpad_->stream(Master::array, at, output_stationary ? streaming : loading, place(stationary), size(stationary),
                                stationary_lines);
+  add_stalls(stalls_, scratchpad_->late(), WaitFor::scratchpad_bank, WaitFor::scratchpad_port);
   stall += scratchpad_->stream(Master::array, output_stationary ? at : at + rows, streaming, place(streamed), size(streamed),
                                streamed_lines);
+  add_stalls(stalls_, scratchpad_->late(), WaitFor::scratchpad_bank, WaitFor::scratchpad_port);
   const Cycles first_result = at + t.latency - streaming + stall;
   stall += accumulator_->stream(Master::array, std::max(at, first_result), streaming, place(pass.output), size(pass.output),
                                 t.output_lines);
+  add_stalls(stalls_, accumulator_->late(), WaitFor::accumulator_bank, WaitFor::accumulator_port);
   const Cycles end = std::max(at + t.latency + stall, last_end_ + Cycles(1));
   next_begin_ = at + t.interval + stall;
   last_end_ = end;
@@ -63,8 +67,9 @@ void ArrayUnit::account(const Started& started, const ArrayMachine::Pass& pass) 
   report_waiting(*started.group, pass.begin);
   const Cycles before = std::max(reported(), pass.begin);
   const Cycles stalled = std::min(pass.stall, pass.end - before);
-  report(Activity::operand_stall, before + stalled);
+  report_stalls(machine_->stalls(), before + stalled);
   report(Activity::compute, pass.end);
+  draw(started, machine_->stalls());
 
   const auto& op = std::get<model::ArrayPass>(started.instruction->op);
   model::GroupMeasurement& measured = started.group->measured;

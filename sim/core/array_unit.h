@@ -28,6 +28,8 @@ class ArrayMachine {
   // First cycle in which a pass may begin.
   [[nodiscard]] Cycles next_begin() const { return next_begin_; }
   Pass begin(const model::ArrayPass& pass, Cycles at);
+  // What the last pass lost its stalls to.
+  [[nodiscard]] const std::vector<Stall>& stalls() const { return stalls_; }
 
  private:
   const model::CoreConfig* core_;
@@ -35,6 +37,7 @@ class ArrayMachine {
   BankedMemory* accumulator_;
   Cycles next_begin_;
   Cycles last_end_;
+  std::vector<Stall> stalls_;
 };
 
 class ArrayUnit : public QueueUnit {

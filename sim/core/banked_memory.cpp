@@ -146,10 +146,12 @@ Cycles BankedMemory::access(Master master, Cycles wanted, std::int64_t address, 
 
 Cycles BankedMemory::stream(Master master, Cycles start, Cycles span, std::int64_t address, std::int64_t bytes,
                             std::int64_t lines) {
+  late_.clear();
   if (lines == 0 || bytes == 0) return Cycles(0);
   // A port gives one line a cycle: more lines than cycles stretch the stream.
   const std::int64_t stretched = std::max(span.value(), lines);
   std::int64_t late = stretched - span.value();
+  if (late > 0) late_.push_back({-1, Cycles(late)});
   std::int64_t conflicts = 0;
   const std::int64_t end = address + bytes;
   std::int64_t done_bytes = 0;
@@ -170,6 +172,7 @@ Cycles BankedMemory::stream(Master master, Cycles start, Cycles span, std::int64
       const std::int64_t waited = banks_[bank].take_stream(start.value() + begin + conflicts, length, count);
       conflicts_[bank][static_cast<std::size_t>(master)] += waited;
       conflicts += waited;
+      if (waited > 0) late_.push_back({static_cast<std::int64_t>(bank), Cycles(waited)});
     }
     done_bytes = next_bytes;
     address = stop;

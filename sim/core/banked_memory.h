@@ -69,9 +69,16 @@ class BankedMemory {
   [[nodiscard]] Cycles first_free(std::int64_t address, Cycles from) const;
   // Cycles that an access waited before it asked for its bank.
   void count_wait(Master master, std::int64_t address, Cycles waited);
+  // Part of the cycles by which a stream is late: those of a bank, or of the port (-1), which has more lines than cycles.
+  struct Late {
+    std::int64_t bank;
+    Cycles cycles;
+  };
   // `lines` accesses over [address, address + bytes) in address order, spread over `span` cycles from `start`: returns
-  // the cycles by which the last one is late (a span too short for the lines included).
+  // the cycles by which the last one is late (a span too short for the lines included). late() says why.
   Cycles stream(Master master, Cycles start, Cycles span, std::int64_t address, std::int64_t bytes, std::int64_t lines);
+
+  [[nodiscard]] const std::vector<Late>& late() const { return late_; }  // of the last stream
 
   [[nodiscard]] std::int64_t port_bytes() const { return port_bytes_; }
   [[nodiscard]] std::size_t bank_of(std::int64_t address) const;
@@ -87,6 +94,7 @@ class BankedMemory {
   std::int64_t port_bytes_;
   std::vector<PortCalendar> banks_;
   std::int64_t now_ = 0;
+  std::vector<Late> late_;
   std::vector<std::array<std::int64_t, kMasters>> conflicts_;  // by bank and master
 };
 

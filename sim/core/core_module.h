@@ -35,6 +35,10 @@ class CoreModule : public sc_core::sc_module, public CoreControl, public PacketS
 
   // Execution on data, told what happens; null = none.
   void set_data(FunctionalChip* data);
+  // Who draws a timeline; null = nobody.
+  void set_trace(TraceSink* trace) {
+    for (QueueUnit* unit : queues()) unit->set_trace(trace);
+  }
   [[nodiscard]] std::array<QueueUnit*, 4> queues() { return {&load, &array, &vector, &store}; }
   [[nodiscard]] std::size_t core_type() const { return core_type_; }
 

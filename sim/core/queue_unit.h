@@ -5,8 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "sim/core/banked_memory.h"
 #include "sim/core/semaphores.h"
 #include "sim/core/timeline.h"
+#include "sim/core/trace_sink.h"
 #include "sim/functional/functional_chip.h"
 #include "sim/kernel/module.h"
 #include "sim/noc/packet.h"
@@ -25,6 +27,18 @@ class CoreControl : public virtual sc_core::sc_interface {
   virtual void signal_remote(model::CoreId core, const SignalMessage& message, Cycles at) = 0;
   [[nodiscard]] virtual model::CoreId id() const = 0;
 };
+
+// Cycles that an instruction of the array or vector unit lost to a bank or port.
+struct Stall {
+  WaitCause cause;
+  Cycles cycles;
+};
+// Appends what a stream on a memory waited for; `bank` and `port`: the causes of that memory.
+inline void add_stalls(std::vector<Stall>& stalls, const std::vector<BankedMemory::Late>& late, WaitFor bank, WaitFor port) {
+  for (const BankedMemory::Late& part : late) {
+    stalls.push_back({part.bank < 0 ? WaitCause{port} : WaitCause{bank, part.bank}, part.cycles});
+  }
+}
 
 class QueueUnit : public EventModule {
  public:
@@ -51,6 +65,12 @@ class QueueUnit : public EventModule {
   [[nodiscard]] model::Queue queue() const { return queue_; }
   // Execution on data, told what happens; null = none.
   void set_data(FunctionalChip* data) { data_ = data; }
+  // Who draws a timeline; null = nobody.
+  void set_trace(TraceSink* trace) { trace_ = trace; }
+  // What it waited for, all cycles that are not compute.
+  [[nodiscard]] const WaitTable& waits() const { return waits_; }
+  // Idle from where it was last reported to the end of the run.
+  void finish(Cycles end) { report(Activity::idle, end, {WaitFor::end}); }
   // Whether an instruction has started and not ended.
   [[nodiscard]] bool busy() const { return !running_instructions_.empty(); }
   // How it stands, for diagnosis.
@@ -74,6 +94,19 @@ class QueueUnit : public EventModule {
   // Reports what the engine did before an instruction of `group` began to use it at `begin`.
   void report_waiting(const GroupRun& group, Cycles begin);
   void report(Activity activity, Cycles until) { core->timeline().report(queue_, activity, until); }
+  // Of an activity that is a wait.
+  void report(Activity activity, Cycles until, const WaitCause& cause) {
+    const Cycles before = reported();
+    if (until <= before) return;
+    report(activity, until);
+    waits_.add(engine_state(activity), cause, until - before);
+  }
+  // Of an instruction that banks or ports hold up until then.
+  void report_stalls(const std::vector<Stall>& stalls, Cycles until);
+  // All cycles up to here are reported, the last ones for this instruction: the timeline gets them.
+  void draw(const Started& started, const std::vector<Stall>& stalls = {}) {
+    if (trace_ != nullptr) draw_slices(started, stalls.empty() ? WaitCause() : stalls.front().cause);
+  }
   [[nodiscard]] Cycles reported() { return core->timeline().reported(queue_); }
   [[nodiscard]] FunctionalChip* data() const { return data_; }
 
@@ -87,8 +120,30 @@ class QueueUnit : public EventModule {
     return (*list.instructions)[list.next].prefetch ? list.group->prefetch_open : list.group->open;
   }
 
+  // A semaphore that the head waits for, or none (-1): from `since` on.
+  struct Missing {
+    std::int32_t semaphore;
+    Cycles since;
+  };
+  struct Spell {  // of waiting, for the timeline
+    WaitCause cause;
+    Cycles until;
+  };
+  void note_missing(std::int32_t semaphore, Cycles since) {
+    if (missing_.empty() ? semaphore < 0 : missing_.back().semaphore == semaphore) return;
+    missing_.push_back({semaphore, since});
+  }
+  void draw_slices(const Started& started, const WaitCause& stalled_by);
+
   model::Queue queue_;
   FunctionalChip* data_ = nullptr;
+  TraceSink* trace_ = nullptr;
+  WaitTable waits_;
+  std::vector<Missing> missing_;  // of the head
+  std::vector<Missing> waited_;   // of the instruction that started last
+  std::vector<Spell> spells_;     // since the timeline was drawn last
+  Cycles drawn_;
+  model::CycleAccount drawn_account_;
   std::deque<List> lists_;
   std::deque<Started> running_instructions_;  // started and not ended
   Cycles waiting_since_;

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 namespace accsim::sim {
-namespace {
 
 CycleState engine_state(Activity activity) {
   switch (activity) {
@@ -18,6 +17,8 @@ CycleState engine_state(Activity activity) {
   }
   return CycleState::idle;
 }
+
+namespace {
 
 // The core computes when its array or vector unit does; else it waits for what its slowest engine waits for.
 CycleState core_state(const std::array<Activity, 4>& now) {

@@ -17,6 +17,8 @@ using model::CycleState;
 // but a core whose array waits for it waits for DRAM.
 enum class Activity : std::uint8_t { compute, operand_stall, dram_wait, noc_wait, sync_wait, idle, dram_transfer, transfer };
 
+CycleState engine_state(Activity activity);
+
 class CoreTimeline {
  public:
   // The engine of `queue` was in `activity` from where it was last reported to `until`; nothing if that is not later.

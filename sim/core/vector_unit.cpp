@@ -9,10 +9,10 @@ namespace {
 std::int64_t elements_read(const model::VectorOp& op, const model::TileRef& source) {
   switch (op.kind) {
     case model::VectorKind::max_pool:
-    case model::VectorKind::average_pool: return op.result_elements() * op.row_elements();
-    case model::VectorKind::softmax: return 3 * source.elements();              // maximum; exponential and sum; scale
-    case model::VectorKind::layer_normalization: return 3 * source.elements();  // mean; variance; scale
-    default: return source.elements();
+    case model::VectorKind::average_pool:
+    case model::VectorKind::interpolate:
+      return op.result_elements() * model::window_reads(op.kind, op.row_elements());
+    default: return model::passes_of(op.kind) * source.elements();
   }
 }
 
@@ -21,6 +21,7 @@ std::int64_t elements_read(const model::VectorOp& op, const model::TileRef& sour
 VectorMachine::Operation VectorMachine::begin(const model::VectorOp& op, Cycles at) {
   const Cycles base = model::vector_cycles(model::work_of(op), core_->vector);
   const Cycles busy = base - Cycles(model::kVectorStartup);
+  stalls_.clear();
   Operation operation;
   operation.begin = at;
   for (const model::TileRef& source : op.sources) {
@@ -29,12 +30,15 @@ VectorMachine::Operation VectorMachine::begin(const model::VectorOp& op, Cycles 
     const std::int64_t bytes = model::storage_bytes(source.type, elements_read(op, source)).value();
     const std::int64_t lines = model::ceil_div(bytes, memory.port_bytes());
     operation.stall += memory.stream(Master::vector, at, busy, source.place.address, source.bytes().value(), lines);
+    add_stalls(stalls_, memory.late(), sums ? WaitFor::accumulator_bank : WaitFor::scratchpad_bank,
+               sums ? WaitFor::accumulator_port : WaitFor::scratchpad_port);
     (sums ? operation.accumulator_read_lines : operation.scratchpad_read_lines) += lines;
   }
   operation.scratchpad_write_lines = model::ceil_div(op.output.bytes().value(), scratchpad_->port_bytes());
   operation.stall += scratchpad_->stream(Master::vector, at + Cycles(model::kVectorStartup) + operation.stall, busy,
                                          op.output.place.address, op.output.bytes().value(),
                                          operation.scratchpad_write_lines);
+  add_stalls(stalls_, scratchpad_->late(), WaitFor::scratchpad_bank, WaitFor::scratchpad_port);
   operation.end = at + base + operation.stall;
   return operation;
 }
@@ -59,8 +63,9 @@ void VectorUnit::run(Cycles now) {
 
 void VectorUnit::account(const Started& started, const VectorMachine::Operation& operation) {
   report_waiting(*started.group, operation.begin);
-  report(Activity::operand_stall, operation.begin + operation.stall);
+  report_stalls(machine_->stalls(), operation.begin + operation.stall);
   report(Activity::compute, operation.end);
+  draw(started, machine_->stalls());
 
   const auto& op = std::get<model::VectorOp>(started.instruction->op);
   model::GroupMeasurement& measured = started.group->measured;

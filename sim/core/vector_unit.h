@@ -19,11 +19,14 @@ class VectorMachine {
     std::int64_t scratchpad_read_lines = 0, scratchpad_write_lines = 0, accumulator_read_lines = 0;
   };
   Operation begin(const model::VectorOp& op, Cycles at);
+  // What the last operation lost its stalls to.
+  [[nodiscard]] const std::vector<Stall>& stalls() const { return stalls_; }
 
  private:
   const model::CoreConfig* core_;
   BankedMemory* scratchpad_;
   BankedMemory* accumulator_;
+  std::vector<Stall> stalls_;
 };
 
 class VectorUnit : public QueueUnit {

@@ -26,6 +26,8 @@ DmaUnit::DmaUnit(const sc_core::sc_module_name& name, Clock clock, model::Queue 
       config_(&config),
       core_type_(core_type),
       map_(&map),
+      channel_node_(static_cast<std::int32_t>(map.arch->node_of_channel(0))),
+      burst_flits_(model::ceil_div(map.burst_bytes, map.arch->noc.flit_bytes)),
       pool_(&pool) {
   gathered_lines_.fill(-1);
 }
@@ -90,6 +92,7 @@ void DmaUnit::serve_waiting(Cycles now) {
         break;
       }
       memory.count_wait(Master::load, line.address, now - line.since);
+      waited_bank_ = static_cast<std::int64_t>(memory.bank_of(line.address));
       const Cycles done = memory.access(Master::load, now, line.address, memory.port_bytes());
       queue.pop_front();
       --waiting_lines_;
@@ -151,9 +154,17 @@ void DmaUnit::send(Descriptor& descriptor, std::int64_t number, Cycles ready) {
   Packet packet;
   packet.transaction = index;
   packet.source = static_cast<std::int16_t>(transaction.source);
-  packet.destination = static_cast<std::int16_t>(map_->node_of(remote, burst.address));
+  packet.destination = static_cast<std::int16_t>(
+      descriptor.remote_dram
+          ? channel_node_ + map_->arch->dram.channel_of(static_cast<std::uint64_t>(burst.address))
+          : map_->node_of(remote, burst.address));
   packet.type = write() ? PacketClass::write_request : PacketClass::read_request;
-  packet.flits = write() ? static_cast<std::int32_t>(model::ceil_div(burst.bytes, map_->arch->noc.flit_bytes)) : 1;
+  packet.flits = 1;
+  if (write()) {
+    packet.flits = static_cast<std::int32_t>(burst.bytes == map_->burst_bytes
+                                                 ? burst_flits_
+                                                 : model::ceil_div(burst.bytes, map_->arch->noc.flit_bytes));
+  }
   packet.ready = ready + Cycles(1);
 
   model::GroupMeasurement& measured = descriptor.started.group->measured;
@@ -164,8 +175,8 @@ void DmaUnit::send(Descriptor& descriptor, std::int64_t number, Cycles ready) {
   ActionCounts& actions = descriptor.started.group->actions[core_type_];
   actions.dma_bytes += map_->burst_bytes;
   // Request and answer together: one of them carries data.
-  actions.noc_byte_hops += (packet.flits + (write() ? 1 : model::ceil_div(map_->burst_bytes, map_->arch->noc.flit_bytes))) *
-                           map_->arch->noc.flit_bytes;
+  actions.noc_byte_hops += (packet.flits + (write() ? 1 : burst_flits_)) *
+                           map_->arch->noc.flit_bytes * map_->routers_between(packet.source, packet.destination);
   if (remote.space == Space::global_buffer) {
     (write() ? actions.global_buffer_write_bytes : actions.global_buffer_read_bytes) += map_->burst_bytes;
   }
@@ -223,9 +234,9 @@ void DmaUnit::issue_store(Cycles now) {
 void DmaUnit::receive_answer(std::int32_t index, std::int32_t flits, Cycles at) {
   const Transaction& transaction = (*pool_)[index];
   Descriptor& descriptor = active_[static_cast<std::size_t>(transaction.descriptor - first_number_)];
-  report(Activity::noc_wait, std::min(transaction.arrived, at));
-  report(descriptor.remote_dram ? Activity::dram_wait : Activity::noc_wait, std::min(transaction.left, at));
-  report(Activity::noc_wait, at - Cycles(write() ? 0 : flits));
+  report(Activity::noc_wait, std::min(transaction.arrived, at), {WaitFor::noc});
+  report_memory(descriptor, transaction, std::min(transaction.left, at));
+  report(Activity::noc_wait, at - Cycles(write() ? 0 : flits), {WaitFor::noc});
   report(descriptor.remote_dram ? Activity::dram_transfer : Activity::transfer, at);
 
   if (write()) {
@@ -234,6 +245,19 @@ void DmaUnit::receive_answer(std::int32_t index, std::int32_t flits, Cycles at) 
   } else {
     write_lines(index, at);
   }
+}
+
+void DmaUnit::report_memory(const Descriptor& descriptor, const Transaction& transaction, Cycles until) {
+  if (until <= reported()) return;
+  const auto& copy = std::get<model::Copy>(descriptor.started.instruction->op);
+  const model::Place& remote = (write() ? copy.dst : copy.src).place;
+  WaitCause cause{WaitFor::global_buffer};
+  if (descriptor.remote_dram) {
+    cause = {WaitFor::dram_channel, map_->arch->dram.channel_of(static_cast<std::uint64_t>(transaction.address))};
+  } else if (remote.space == Space::scratchpad) {
+    cause = {WaitFor::other_scratchpad, remote.core.value()};
+  }
+  report(descriptor.remote_dram ? Activity::dram_wait : Activity::noc_wait, until, cause);
 }
 
 void DmaUnit::finish(std::int32_t index, Cycles at) {
@@ -260,7 +284,11 @@ void DmaUnit::retire(Cycles now) {
       return;
     }
     model::GroupMeasurement& measured = oldest.started.group->measured;
-    report(Activity::operand_stall, now);  // what was left: the banks
+    // What is left: the banks.
+    report(Activity::operand_stall, now,
+           waited_bank_ < 0 ? WaitCause{WaitFor::scratchpad_port} : WaitCause{WaitFor::scratchpad_bank, waited_bank_});
+    waited_bank_ = -1;
+    draw(oldest.started);
     const Cycles since = std::max(oldest.begin, last_retired_);
     (write() ? measured.store_busy : measured.load_busy) += now - std::min(since, now);
     last_retired_ = now;

@@ -22,7 +22,12 @@ namespace accsim::sim {
 struct NocMap {
   const model::Architecture* arch = nullptr;
   std::int64_t burst_bytes = 64;
+  std::int64_t nodes = 0;
+  std::vector<std::int64_t> routers;  // that a packet passes, by source and destination
   [[nodiscard]] std::int32_t node_of(const model::Place& place, std::int64_t address) const;
+  [[nodiscard]] std::int64_t routers_between(std::int32_t from, std::int32_t to) const {
+    return routers[static_cast<std::size_t>(from * nodes + to)];
+  }
 };
 
 class DmaUnit : public QueueUnit {
@@ -63,6 +68,8 @@ class DmaUnit : public QueueUnit {
   void send(Descriptor& descriptor, std::int64_t number, Cycles ready);
   void retire(Cycles now);
   [[nodiscard]] Descriptor* next_to_issue();
+  // The burst was in the memory until then.
+  void report_memory(const Descriptor& descriptor, const Transaction& transaction, Cycles until);
   // Cycle in which a burst may go out that may not before `earliest`; takes the turn.
   Cycles take_turn(Cycles earliest);
   [[nodiscard]] Cycles next_turn() const { return Cycles(next_issue_bytes_ / config_->dma.bytes_per_cycle); }
@@ -74,6 +81,8 @@ class DmaUnit : public QueueUnit {
   const model::CoreConfig* config_;
   std::size_t core_type_;
   const NocMap* map_;
+  std::int32_t channel_node_;  // of DRAM channel 0
+  std::int64_t burst_flits_;
   TransactionPool* pool_;
   std::deque<Descriptor> active_;
   std::int64_t first_number_ = 0;  // of active_.front()
@@ -83,6 +92,7 @@ class DmaUnit : public QueueUnit {
   std::array<std::int64_t, 64> gathered_lines_{};  // lines of running instructions that have their access, by line modulo 64
   std::vector<std::deque<WaitingLine>> waiting_;  // loaded lines, by bank
   std::int64_t waiting_lines_ = 0;
+  std::int64_t waited_bank_ = -1;  // that a line of a running instruction waited for last
   Cycles last_ready_;
   Cycles refused_since_ = kNever;  // the next burst of a store wants its bank
   Cycles last_retired_;

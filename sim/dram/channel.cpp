@@ -91,6 +91,12 @@ void DramChannel::advance(Cycles until) {
   clock_ = std::max(clock_, until.value());
 }
 
+void DramChannel::advance_to_room(bool write) {
+  while (!can_accept(write)) {
+    if (!step()) throw model::InternalError("a DRAM controller that is full and never has room again");
+  }
+}
+
 bool DramChannel::step() {
   if (next_active_ == kForever) return false;
   clock_ = next_active_;
@@ -238,6 +244,26 @@ void DramChannel::find_next(std::int64_t from) {
   if (best_time_ != from) scan_word(first, ~upper, from);
 }
 
+void DramChannel::reconsider(std::int32_t queue) {
+  if (choice_stale_) return;
+  const auto bit = static_cast<std::size_t>(queue);
+  if ((blocked_[bit / kWordBits] >> (bit % kWordBits) & 1) != 0) return;
+  const std::int64_t time = std::max(ready_time(bank(queue)), clock_ + 1);
+  if (queue == best_queue_) {
+    choice_stale_ = time > best_time_;
+    best_time_ = time;
+    return;
+  }
+  if (time > best_time_) return;
+  if (time == best_time_) {
+    // The first after the last issuer.
+    const auto turn = [this](std::int32_t q) { return q > last_queue_ ? q - last_queue_ : q - last_queue_ + (1 << 20); };
+    if (turn(queue) > turn(best_queue_)) return;
+  }
+  best_time_ = time;
+  best_queue_ = queue;
+}
+
 DramChannel::Choice DramChannel::choice_at(std::int32_t queue, std::int64_t time) const {
   const Bank& b = bank(queue);
   if (b.open_row < 0) return {DramCommandKind::activate, 0};
@@ -327,12 +353,23 @@ bool DramChannel::move_transaction() {
 
 void DramChannel::push_to_bank(const Entry& entry) {
   Bank& b = bank(entry.queue);
-  entries(entry.queue)[b.size++] = entry;
+  const std::int32_t index = b.size++;
+  entries(entry.queue)[index] = entry;
   ++queued_;
   const auto queue = static_cast<std::size_t>(entry.queue);
   occupied_[queue / kWordBits] |= std::uint64_t{1} << (queue % kWordBits);
-  if (b.open_row >= 0) choose(entry.queue);
-  choice_stale_ = true;
+  if (index == 0) {
+    if (b.open_row >= 0) choose(entry.queue);
+  } else {
+    // Only the first hit of its kind changes what the queue wants.
+    std::int32_t& first = entry.write ? b.first_write : b.first_read;
+    if (b.open_row < 0 || entry.row != b.open_row || first >= 0) return;
+    first = index;
+    (entry.write ? b.wanted_write : b.wanted_read) = entry.write ? b.write_ready : b.read_ready;
+    if (b.accesses < hit_cap_) b.wanted_row = kForever;
+    ready_bound_[queue] = kLongAgo;
+  }
+  reconsider(entry.queue);
 }
 
 void DramChannel::erase_from_bank(std::int32_t queue, std::int32_t index) {
@@ -407,22 +444,7 @@ void DramChannel::access_column(std::int32_t queue, std::int32_t index) {
   ++(entry.write ? statistics_.writes : statistics_.reads);
   if (b.accesses++ > 0) ++statistics_.row_hits;
   raise(b.pre_ready, time + (entry.write ? d.wr_pre : d.rd_pre));
-  const std::int32_t own_first = b.rank * bankgroups_;
-  for (std::int32_t g = 0; g < ranks_ * bankgroups_; ++g) {
-    Group& group = group_state_[static_cast<std::size_t>(g)];
-    const bool same_rank = g >= own_first && g < own_first + bankgroups_;
-    std::int64_t to_read = 0;
-    std::int64_t to_write = 0;
-    if (entry.write) {
-      to_write = !same_rank ? d.wr_wr_other_rank : g == b.group ? d.wr_wr_same_group : d.wr_wr_other_group;
-      to_read = !same_rank ? d.wr_rd_other_rank : g == b.group ? d.wr_rd_same_group : d.wr_rd_other_group;
-    } else {
-      to_read = !same_rank ? d.rd_rd_other_rank : g == b.group ? d.rd_rd_same_group : d.rd_rd_other_group;
-      to_write = !same_rank ? d.rd_wr_other_rank : d.rd_wr_same_rank;
-    }
-    raise(group.read_ready, time + to_read);
-    raise(group.write_ready, time + to_write);
-  }
+  space_columns(b, entry.write);
   if (entry.write) {
     finish_write(entry.node);
   } else {
@@ -432,6 +454,36 @@ void DramChannel::access_column(std::int32_t queue, std::int32_t index) {
   choose(queue);
   choice_stale_ = true;
   move_pending_ = true;
+}
+
+// Distances from a column command of the bank at this cycle to those of every bank group.
+void DramChannel::space_columns(const Bank& bank, bool write) {
+  const model::DramDistances& d = distances_;
+  Group* const groups = group_state_.data();
+  const std::int32_t first = bank.rank * bankgroups_;
+  const std::int32_t last = first + bankgroups_;
+  const auto raise_all = [&](std::int32_t begin, std::int32_t end, std::int64_t to_read, std::int64_t to_write) {
+    for (Group* group = groups + begin; group != groups + end; ++group) {
+      raise(group->read_ready, clock_ + to_read);
+      raise(group->write_ready, clock_ + to_write);
+    }
+  };
+  const auto raise_rank = [&](std::int64_t to_read, std::int64_t to_write, std::int64_t own_read,
+                              std::int64_t own_write) {
+    raise_all(first, bank.group, to_read, to_write);
+    raise_all(bank.group, bank.group + 1, own_read, own_write);
+    raise_all(bank.group + 1, last, to_read, to_write);
+  };
+  if (write) {
+    raise_rank(d.wr_rd_other_group, d.wr_wr_other_group, d.wr_rd_same_group, d.wr_wr_same_group);
+  } else {
+    raise_rank(d.rd_rd_other_group, d.rd_wr_same_rank, d.rd_rd_same_group, d.rd_wr_same_rank);
+  }
+  if (ranks_ == 1) return;
+  const std::int64_t to_read = write ? d.wr_rd_other_rank : d.rd_rd_other_rank;
+  const std::int64_t to_write = write ? d.wr_wr_other_rank : d.rd_wr_other_rank;
+  raise_all(0, first, to_read, to_write);
+  raise_all(last, ranks_ * bankgroups_, to_read, to_write);
 }
 
 void DramChannel::refresh(std::int32_t rank) {

@@ -99,6 +99,8 @@ class DramChannel {
   Cycles accept(std::uint64_t tag, const DramAddress& at, bool write);
   // Ticks every cycle before `until`; nothing if that is not after now().
   void advance(Cycles until);
+  // Ticks until a request of this kind would be accepted; InternalError if it never would.
+  void advance_to_room(bool write);
   // Ticks up to and including the next cycle in which anything changes, refresh included. False: nothing ever will.
   bool step();
   // The first cycle in which a tick may change anything but refresh; kNever if there is no such cycle.
@@ -143,24 +145,25 @@ class DramChannel {
   };
 
   // Times are the earliest legal cycles of a command; kLongAgo = no constraint.
-  struct Bank {
-    std::int64_t act_ready = kLongAgo;
-    std::int64_t pre_ready = kLongAgo;
-    std::int64_t read_ready = kLongAgo;   // after ACT
-    std::int64_t write_ready = kLongAgo;  // after ACT
-    std::int64_t refresh_ready = kLongAgo;
-    std::int32_t open_row = -1;
-    std::int32_t accesses = 0;  // column commands since ACT
-    std::int32_t size = 0;      // entries in its queue
-    std::int32_t group = 0;     // rank * bankgroups + bank group
-    std::int32_t rank = 0;
+  // The first cache line is what a search reads.
+  struct alignas(64) Bank {
     // What its queue wants (choose()): the bank's own part of the earliest cycle, kForever = not wanted. wanted_row is
     // ACT of a closed bank, PRE of an open one.
     std::int64_t wanted_row = kLongAgo;
     std::int64_t wanted_read = kForever;
     std::int64_t wanted_write = kForever;
+    std::int32_t open_row = -1;
+    std::int32_t group = 0;  // rank * bankgroups + bank group
+    std::int32_t rank = 0;
+    std::int32_t size = 0;         // entries in its queue
+    std::int32_t accesses = 0;     // column commands since ACT
     std::int32_t first_read = -1;  // first entry that hits the open row, by kind
     std::int32_t first_write = -1;
+    std::int64_t act_ready = kLongAgo;
+    std::int64_t pre_ready = kLongAgo;
+    std::int64_t read_ready = kLongAgo;   // after ACT
+    std::int64_t write_ready = kLongAgo;  // after ACT
+    std::int64_t refresh_ready = kLongAgo;
   };
   struct Group {
     std::int64_t act_ready = kLongAgo;
@@ -188,6 +191,7 @@ class DramChannel {
   [[nodiscard]] Choice choice_at(std::int32_t queue, std::int64_t time) const;
   void issue(std::int32_t queue, Choice choice);
   void find_next(std::int64_t from);  // sets best_time_ and best_queue_
+  void reconsider(std::int32_t queue);  // the same after a change of one queue, for the cycles after this one
   void scan_word(std::size_t word, std::uint64_t mask, std::int64_t from);
   [[nodiscard]] std::int64_t ready_time(const Bank& bank) const;
   [[nodiscard]] std::int64_t refresh_time() const;  // of the next command for the refresh under way
@@ -199,6 +203,7 @@ class DramChannel {
   void activate(std::int32_t queue);
   void precharge(std::int32_t queue, bool by_refresh);
   void access_column(std::int32_t queue, std::int32_t index);
+  void space_columns(const Bank& bank, bool write);
   void refresh(std::int32_t rank);
   void finish_read(std::int32_t node);
   void finish_write(std::int32_t node);

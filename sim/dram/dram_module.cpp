@@ -27,53 +27,71 @@ DramModule::DramModule(const sc_core::sc_module_name& name, const model::DramCon
 
 void DramModule::receive(const Packet& packet, Cycles at) {
   (*pool_)[packet.transaction].arrived = at;
-  requests_.push_back({packet, dram_cycle(at)});
-  if (requests_.size() == 1) wake_at(requests_.front().at);
+  const bool first = requests_.empty();
+  requests_.push({packet.transaction, packet.type == PacketClass::write_request, dram_cycle(at)});
+  if (first) wake_at(requests_.front().at);
 }
 
-void DramModule::answer(const Packet& request, Cycles at) {
-  Transaction& transaction = (*pool_)[request.transaction];
-  const Cycles core_cycle = core_clock_.cycle_from(clock().picoseconds(at));
+void DramModule::answer(const Message& message) {
+  Packet request;
+  request.transaction = message.transaction;
+  Transaction& transaction = (*pool_)[message.transaction];
+  const Cycles core_cycle = core_clock_.cycle_from(clock().picoseconds(message.at));
   transaction.left = core_cycle;
   noc->send(answer_to(request, transaction, node_, flit_bytes_, core_cycle + Cycles(1)));
 }
 
+void DramModule::answer_due(Cycles now) {
+  for (;;) {
+    const Cycles read = channel_.has_completion() ? channel_.next_completion().cycle : kNever;
+    const Cycles known = known_.empty() ? kNever : known_.front().at;
+    if (std::min(read, known) > now) return;
+    if (read <= known) {
+      const auto index = static_cast<std::int32_t>(channel_.next_completion().tag);
+      channel_.pop_completion();
+      answer({index, false, read});
+    } else {
+      answer(known_.front());
+      known_.pop();
+    }
+  }
+}
+
 void DramModule::run(Cycles now) {
   channel_.advance(now);
-  while (channel_.has_completion() && channel_.next_completion().cycle <= now) {
-    const auto index = static_cast<std::int32_t>(channel_.next_completion().tag);
-    const Cycles at = channel_.next_completion().cycle;
-    channel_.pop_completion();
-    Packet request;
-    request.transaction = index;
-    answer(request, at);
-  }
-  while (!known_.empty() && known_.front().at <= now) {
-    answer(known_.front().request, known_.front().at);
-    known_.pop_front();
-  }
-  bool refused = false;
-  while (!requests_.empty() && requests_.front().at <= now) {
-    const Packet packet = requests_.front().packet;
-    const Transaction& transaction = (*pool_)[packet.transaction];
-    if (!offered_ && trace_) trace_(now.value(), transaction.address, transaction.write);
-    if (!channel_.can_accept(transaction.write)) {
+  answer_due(now);
+  // The controller is ahead where a request was refused.
+  bool refused = channel_.now() > now;
+  Cycles credit = kNever;
+  while (!refused && !requests_.empty() && requests_.front().at <= now) {
+    const Message request = requests_.front();
+    const std::int64_t address = (*pool_)[request.transaction].address;
+    if (!offered_ && trace_) trace_(now.value(), address, request.write);
+    if (!channel_.can_accept(request.write)) {
       offered_ = refused = true;
       break;
     }
     offered_ = false;
-    requests_.pop_front();
-    const Cycles done = channel_.accept(static_cast<std::uint64_t>(packet.transaction),
-                                        channel_.config().decode(static_cast<std::uint64_t>(transaction.address)),
-                                        transaction.write);
+    requests_.pop();
+    const Cycles done =
+        channel_.accept(static_cast<std::uint64_t>(request.transaction),
+                        channel_.config().decode(static_cast<std::uint64_t>(address)), request.write);
     // The controller keeps the order in which it accepts requests to a burst: the data change hands here.
-    if (data_ != nullptr) data_->serve(packet.transaction, Cycles(0), Cycles(0));
-    if (done != kNever) known_.push_back({packet, done});
-    noc->return_credit(node_, core_clock_.cycle_from(clock().picoseconds(now)) + Cycles(1));
+    if (data_ != nullptr) data_->serve(request.transaction, Cycles(0), Cycles(0));
+    if (done != kNever) known_.push({request.transaction, request.write, done});
+    if (credit == kNever) credit = core_clock_.cycle_from(clock().picoseconds(now)) + Cycles(1);
+    noc->return_credit(node_, credit);
   }
-  Cycles next = channel_.wake(refused);
-  if (!requests_.empty() && !refused) next = std::min(next, requests_.front().at);
-  if (!known_.empty()) next = std::min(next, known_.front().at);
+  Cycles next = known_.empty() ? kNever : known_.front().at;
+  if (refused) {
+    // Until the first request is taken nothing else comes in.
+    channel_.advance_to_room(requests_.front().write);
+    next = std::min(next, channel_.now());
+    if (channel_.has_completion()) next = std::min(next, channel_.next_completion().cycle);
+  } else {
+    next = std::min(next, channel_.wake(false));
+    if (!requests_.empty()) next = std::min(next, requests_.front().at);
+  }
   if (next != kNever) wake_at(std::max(next, now + Cycles(1)));
 }
 

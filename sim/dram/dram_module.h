@@ -1,8 +1,8 @@
 // A DRAM channel as a module at its node of the network: requests wait here in order of arrival until the controller
-// takes them; it sleeps until the controller's state can matter. Runs on the DRAM clock; messages are converted at the
-// border (first edge at or after).
+// takes them; it sleeps until the controller's state can matter. While a request waits, nothing else can reach the
+// controller: it runs ahead to the cycle in which that request is taken; answers leave in their own cycles all the same.
+// Runs on the DRAM clock; messages are converted at the border (first edge at or after).
 #pragma once
-#include <deque>
 #include <functional>
 
 #include "sim/dram/channel.h"
@@ -35,15 +35,13 @@ class DramModule : public EventModule, public PacketSink {
   void run(Cycles now) override;
 
  private:
-  struct Request {
-    Packet packet;
-    Cycles at;  // DRAM cycle of arrival
+  struct Message {
+    std::int32_t transaction = 0;
+    bool write = false;
+    Cycles at;  // DRAM cycle of its arrival, or of its answer
   };
-  struct Answer {
-    Packet request;
-    Cycles at;  // DRAM cycle
-  };
-  void answer(const Packet& request, Cycles at);
+  void answer(const Message& message);
+  void answer_due(Cycles now);  // in order of their cycles
 
   Clock core_clock_;
   std::int32_t node_;
@@ -52,9 +50,9 @@ class DramModule : public EventModule, public PacketSink {
   FunctionalChip* data_ = nullptr;
   Trace trace_;
   DramChannel channel_;
-  std::deque<Request> requests_;
-  bool offered_ = false;        // the first request has been refused before
-  std::deque<Answer> known_;    // answers whose cycle was known at acceptance, in order
+  GrowingFifo<Message> requests_;
+  bool offered_ = false;         // the first request has been refused before
+  GrowingFifo<Message> known_;   // answers whose cycle was known at acceptance, in order
 };
 
 }  // namespace accsim::sim

@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::int64_t kLargestBlock = 1 << 18;  // elements of a source that are laid out at once
 
-bool is_pool(VectorKind kind) { return kind == VectorKind::max_pool || kind == VectorKind::average_pool; }
+using model::is_pool;
 
 // Quotients rounded down; the divisor is positive.
 std::int64_t divide_down(std::int64_t a, std::int64_t by) {
@@ -40,6 +40,16 @@ std::int32_t activated(const model::FusedActivation& activation, std::int32_t x,
     case OpType::sigmoid: return signed_low(5 * word + 3, bits);
     case OpType::tanh: return signed_low(13 * word + 7, bits);
     case OpType::gelu: return signed_low(29 * word + 11, bits);
+    case OpType::neg: return signed_low(0U - word, bits);
+    case OpType::sqrt: return signed_low(17 * word + 5, bits);
+    case OpType::exp: return signed_low(19 * word + 9, bits);
+    case OpType::erf: return signed_low(23 * word + 13, bits);
+    case OpType::silu: return signed_low(31 * word + 3, bits);
+    case OpType::hard_sigmoid: return signed_low(7 * word + 1, bits);
+    case OpType::hard_swish: return signed_low(11 * word + 5, bits);
+    case OpType::leaky_relu: return x >= 0 ? x : signed_low(3 * word, bits);
+    case OpType::quantize_linear:
+    case OpType::dequantize_linear: return x;
     default: throw model::InternalError("a vector instruction with an activation that is none");
   }
 }
@@ -127,19 +137,41 @@ class Function {
       case VectorKind::max_pool:
         for (std::int64_t r = 0; r < rows; ++r) out[r] = *std::max_element(x + r * row_, x + (r + 1) * row_);
         return;
+      case VectorKind::sub:
+        for (std::int64_t i = 0; i < all; ++i) out[i] = requantised(word(x[i]) - word(block[1].data()[i]), bits_);
+        return;
+      case VectorKind::div:
+        for (std::int64_t i = 0; i < all; ++i)
+          out[i] = requantised(5 * word(x[i]) + 3 * word(block[1].data()[i]), bits_);
+        return;
+      case VectorKind::pow:
+        for (std::int64_t i = 0; i < all; ++i)
+          out[i] = requantised(7 * word(x[i]) + 5 * word(block[1].data()[i]), bits_);
+        return;
+      case VectorKind::prelu:
+        for (std::int64_t i = 0; i < all; ++i)
+          out[i] = x[i] >= 0 ? x[i] : requantised(word(x[i]) * word(block[1].data()[i]), bits_);
+        return;
+      case VectorKind::select:
+        for (std::int64_t i = 0; i < all; ++i) out[i] = (x[i] & 1) != 0 ? block[1].data()[i] : block[2].data()[i];
+        return;
       case VectorKind::average_pool:
+      case VectorKind::interpolate:
         for (std::int64_t r = 0; r < rows; ++r) out[r] = average(x + r * row_, block.valid().data() + r * row_);
         return;
       case VectorKind::softmax:
         for (std::int64_t r = 0; r < rows; ++r) softmax(x + r * row_, out + r * row_);
         return;
       case VectorKind::layer_normalization:
+      case VectorKind::rms_normalization:
         for (std::int64_t r = 0; r < rows; ++r) normalise(block, r * row_, out + r * row_);
         return;
     }
   }
 
  private:
+  static std::uint32_t word(std::int32_t v) { return static_cast<std::uint32_t>(v); }
+
   [[nodiscard]] std::int32_t average(const std::int32_t* x, const std::uint8_t* valid) const {
     std::int64_t sum = 0;
     std::int64_t count = 0;
@@ -174,7 +206,7 @@ class Function {
     std::uint64_t sum = 0;
     std::uint64_t squares = 0;
     for (std::int64_t i = 0; i < row_; ++i) {
-      sum += wide(x[i]);
+      if (op_.kind == VectorKind::layer_normalization) sum += wide(x[i]);
       squares += wide(x[i]) * wide(x[i]);
     }
     const auto root = static_cast<std::int64_t>(square_root(n * squares - sum * sum)) + 1;

@@ -29,16 +29,11 @@ class EventModule : public sc_core::sc_module {
   // counts; run asks again.
   void wake_at(Cycles at) {
     if (at >= next_) return;
-    const auto now = static_cast<std::int64_t>(sc_core::sc_time_stamp().value());
-    std::int64_t delay = clock_.picoseconds(at) + phase_ - now;
-    if (delay < 0) {
-      at = clock_.cycle_from(std::max<std::int64_t>(now - phase_, 0));
-      if (at >= next_) return;
-      delay = clock_.picoseconds(at) + phase_ - now;
+    if (running_) {
+      next_ = at;
+    } else {
+      notify(at);
     }
-    next_ = at;
-    wake_.cancel();
-    wake_.notify(sc_core::sc_time::from_value(static_cast<sc_dt::uint64>(delay)));
   }
 
  protected:
@@ -47,20 +42,40 @@ class EventModule : public sc_core::sc_module {
   [[nodiscard]] const Clock& clock() const { return clock_; }
 
  private:
+  void notify(Cycles at) {
+    const auto now = static_cast<std::int64_t>(sc_core::sc_time_stamp().value());
+    std::int64_t delay = clock_.picoseconds(at) + phase_ - now;
+    if (delay < 0) {
+      at = clock_.cycle_from(std::max<std::int64_t>(now - phase_, 0));
+      if (at >= next_) return;
+      delay = clock_.picoseconds(at) + phase_ - now;
+    }
+    next_ = at;
+    wake_.notify(sc_core::sc_time::from_value(static_cast<sc_dt::uint64>(delay)));  // replaces a later one
+  }
   void wake_up() {
     if (next_ == kNever) return;  // it has run in this instant already
     const Cycles now = next_;
-    next_ = kNever;
+    running_ = true;
     try {
-      run(now);
+      do {
+        next_ = kNever;
+        run(now);
+      } while (next_ <= now);
     } catch (...) {
       SimulationContext::stop_with(std::current_exception());
     }
+    running_ = false;
+    if (next_ == kNever) return;
+    const Cycles next = next_;
+    next_ = kNever;
+    notify(next);
   }
 
   Clock clock_;
   std::int64_t phase_;  // picoseconds
   Cycles next_ = kNever;
+  bool running_ = false;  // run collects its requests; the kernel hears of the earliest
   sc_core::sc_event wake_;
 };
 

@@ -6,103 +6,177 @@
 
 namespace accsim::sim {
 
-Crossbar::Crossbar(std::int64_t router_cycles, const std::vector<Node>& nodes)
-    : nodes_(nodes.size()),
-      router_cycles_(router_cycles),
-      output_busy_(nodes_, 0),
-      possible_(nodes_, kNever.value()),
-      last_served_(nodes_, 0),
-      fifos_(kPacketClasses * nodes_ * nodes_),
-      inputs_waiting_(nodes_) {
-  if (nodes_ > 128) throw model::InternalError("a crossbar has at most 128 nodes");
+Crossbar::Crossbar(const Config& config, const std::vector<Node>& nodes)
+    : config_(config),
+      nodes_(nodes.size()),
+      words_((nodes.size() + 63) / 64),
+      tight_(config.buffer_flits < config.router_cycles + 1),
+      outputs_(nodes.size()),
+      possible_(nodes.size(), kNever.value()),
+      fifos_(kPacketClasses * nodes.size() * nodes.size()),
+      answers_waiting_(nodes.size(), 0) {
+  if (nodes_ > 64 * kWords) throw model::InternalError("a crossbar has at most 128 nodes");
+  if (config.channels < 1 || config.buffer_flits < 1) throw model::InternalError("a crossbar without buffers");
   for (const Node& node : nodes) {
     credits_.push_back(node.credits);
-    inputs_.push_back({std::vector<std::int64_t>(static_cast<std::size_t>(node.links), 0)});
-    outputs_.push_back(inputs_.back());
+    inputs_.emplace_back(node.links);
+    output_links_.emplace_back(node.links);
+    if (!tight_) continue;
+    Places places;
+    places.free.assign(static_cast<std::size_t>(config.channels * config.buffer_flits), 0);
+    places.oldest.assign(static_cast<std::size_t>(config.channels), 0);
+    tight_links_.emplace_back(static_cast<std::size_t>(node.links), TightLink{0, {places, places}});
   }
+}
+
+void Crossbar::Fifo::grow() {
+  std::vector<Entry> larger(items_.empty() ? 4 : 2 * items_.size());
+  for (std::size_t i = 0; i < count_; ++i) larger[i] = items_[(first_ + i) & (items_.size() - 1)];
+  items_ = std::move(larger);
+  first_ = 0;
+}
+
+void Crossbar::Links::take(std::int64_t now, std::int64_t until) {
+  if (count_ == 1) {
+    free_ = 0;
+    next_ = until;
+    return;
+  }
+  if (free_ == 0) {
+    // Those that have become free.
+    const auto busy = std::remove_if(ends_.begin(), ends_.end(), [now](std::int64_t end) { return end <= now; });
+    free_ = ends_.end() - busy;
+    ends_.erase(busy, ends_.end());
+  }
+  --free_;
+  ends_.push_back(until);
+  next_ = free_ > 0 ? kNever.value() : *std::min_element(ends_.begin(), ends_.end());
 }
 
 void Crossbar::accept(const Packet& packet) {
-  std::int32_t index = free_entry_;
-  if (index >= 0) {
-    free_entry_ = entries_[static_cast<std::size_t>(index)].next;
-  } else {
-    index = static_cast<std::int32_t>(entries_.size());
-    entries_.emplace_back();
-  }
-  entries_[static_cast<std::size_t>(index)] = {packet, -1};
-  const auto output = static_cast<std::size_t>(packet.destination);
+  const auto o = static_cast<std::size_t>(packet.destination);
   const auto input = static_cast<std::size_t>(packet.source);
   const auto type = static_cast<std::size_t>(packet.type);
-  Fifo& queue = fifo(type, output, input);
-  if (queue.tail >= 0) {
-    entries_[static_cast<std::size_t>(queue.tail)].next = index;
-  } else {
-    queue.head = index;
-    inputs_waiting_[output][type][input / 64] |= std::uint64_t{1} << (input % 64);
-    outputs_waiting_[output / 64] |= std::uint64_t{1} << (output % 64);
+  Output& output = outputs_[o];
+  Fifo& queue = fifo(type, o, input);
+  std::int32_t payload = packet.transaction;
+  if (packet.type == PacketClass::signal) {
+    if (free_signals_.empty()) {
+      free_signals_.push_back(static_cast<std::int32_t>(signals_.size()));
+      signals_.emplace_back();
+    }
+    payload = free_signals_.back();
+    free_signals_.pop_back();
+    signals_[static_cast<std::size_t>(payload)] = packet.signal;
   }
-  queue.tail = index;
+  const bool first = queue.empty();
+  queue.push({packet.ready.value(), payload, packet.flits});
   ++waiting_;
-  const Cycles first = std::max(packet.ready, Cycles(outputs_[output].free_from()));
-  possible_[output] = std::min(possible_[output], first.value());
-  next_ = std::min(next_, first);
+  if (packet.type == PacketClass::response) ++answers_waiting_[input];
+  if (!first) return;  // the one before it wakes
+  output.inputs[type][input >> 6] |= std::uint64_t{1} << (input & 63);
+  output.waiting |= 1U << type;
+  outputs_waiting_[o >> 6] |= std::uint64_t{1} << (o & 63);
+  const std::int64_t from = std::max(packet.ready.value(), tight_ ? std::int64_t{0} : output_links_[o].next());
+  possible_[o] = std::min(possible_[o], from);
+  next_ = std::min(next_, Cycles(from));
 }
 
-std::int32_t Crossbar::choose(std::size_t output, std::size_t type, std::int64_t now) {
-  const bool request = type == static_cast<std::size_t>(PacketClass::read_request) ||
-                       type == static_cast<std::size_t>(PacketClass::write_request);
-  if (request && credits_[output] == 0) return -1;  // the credit's return wakes
-  const Mask& mask = inputs_waiting_[output][type];
-  const std::size_t first = (last_served_[output] + std::size_t{1}) % nodes_;
-  std::int32_t best = -1;
-  std::size_t best_distance = nodes_;
-  for (std::size_t word = 0; word < 2; ++word) {
+Crossbar::Mask Crossbar::ready_inputs(const Mask& mask, std::size_t type, std::size_t output, std::int64_t now,
+                                      std::int64_t& possible) {
+  Mask found{};
+  for (std::size_t word = 0; word < words_; ++word) {
     for (std::uint64_t bits = mask[word]; bits != 0; bits &= bits - 1) {
-      const std::size_t input = word * 64 + static_cast<std::size_t>(__builtin_ctzll(bits));
-      const Packet& head = entries_[static_cast<std::size_t>(fifo(type, output, input).head)].packet;
-      const std::int64_t possible = std::max(head.ready.value(), inputs_[input].free_from());
-      if (possible > now) {
-        possible_[output] = std::min(possible_[output], possible);
-        continue;
+      const std::uint64_t bit = bits & -bits;
+      if (ready(type, output, word * 64 + static_cast<std::size_t>(__builtin_ctzll(bits)), now, possible)) {
+        found[word] |= bit;
       }
-      const std::size_t distance = (input + nodes_ - first) % nodes_;
-      if (distance < best_distance) {
-        best_distance = distance;
-        best = static_cast<std::int32_t>(input);
-      }
+    }
+  }
+  return found;
+}
+
+Crossbar::Start Crossbar::earliest_start(std::size_t output, std::size_t type) const {
+  const auto places = static_cast<std::size_t>(config_.buffer_flits);
+  Start best{kNever.value(), 0, 0};
+  for (std::size_t l = 0; l < tight_links_[output].size(); ++l) {
+    const TightLink& link = tight_links_[output][l];
+    const Places& own = link.classes[request(type) ? 0 : 1];
+    for (std::size_t channel = 0; channel < own.oldest.size(); ++channel) {
+      const std::int64_t at = std::max(link.free, own.free[channel * places + own.oldest[channel]]);
+      if (at < best.at) best = {at, l, channel};
     }
   }
   return best;
 }
 
-Packet Crossbar::pop(std::size_t type, std::size_t output, std::size_t input) {
-  Fifo& queue = fifo(type, output, input);
-  const std::int32_t index = queue.head;
-  Entry& entry = entries_[static_cast<std::size_t>(index)];
-  const Packet packet = entry.packet;
-  queue.head = entry.next;
-  if (queue.head < 0) {
-    queue.tail = -1;
-    inputs_waiting_[output][type][input / 64] &= ~(std::uint64_t{1} << (input % 64));
-    if (inputs_waiting_[output] == std::array<Mask, kPacketClasses>{}) {
-      outputs_waiting_[output / 64] &= ~(std::uint64_t{1} << (output % 64));
-    }
+// Returns the cycle in which the last flit leaves.
+std::int64_t Crossbar::send_flits(std::size_t output, std::size_t type, std::int64_t flits, std::int64_t now) {
+  if (!tight_) {
+    output_links_[output].take(now, now + flits);
+    return now + flits - 1;
   }
-  entry.next = free_entry_;
-  free_entry_ = index;
+  const auto places = static_cast<std::size_t>(config_.buffer_flits);
+  const Start start = earliest_start(output, type);
+  TightLink& link = tight_links_[output][start.link];
+  Places& own = link.classes[request(type) ? 0 : 1];
+  std::size_t& oldest = own.oldest[start.channel];
+  std::int64_t at = now - 1;
+  for (std::int64_t flit = 0; flit < flits; ++flit) {
+    std::int64_t& free = own.free[start.channel * places + oldest];
+    at = std::max(at + 1, free);
+    free = at + config_.router_cycles + 1;
+    oldest = oldest + 1 == places ? 0 : oldest + 1;
+  }
+  link.free = at + 1;
+  return at;
+}
+
+CrossbarGrant Crossbar::grant(std::size_t type, std::size_t o, std::size_t input, std::int64_t now) {
+  Fifo& queue = fifo(type, o, input);
+  const Entry entry = queue.front();
+  queue.pop();
   --waiting_;
-  if (packet.type == PacketClass::read_request || packet.type == PacketClass::write_request) --credits_[output];
-  return packet;
+  CrossbarGrant granted;
+  Packet& packet = granted.packet;
+  packet.transaction = entry.transaction;
+  packet.source = static_cast<std::int16_t>(input);
+  packet.destination = static_cast<std::int16_t>(o);
+  packet.flits = entry.flits;
+  packet.type = static_cast<PacketClass>(type);
+  packet.ready = Cycles(entry.ready);
+  if (packet.type == PacketClass::signal) {
+    packet.signal = signals_[static_cast<std::size_t>(entry.transaction)];
+    free_signals_.push_back(entry.transaction);
+    packet.transaction = -1;
+  }
+  if (packet.type == PacketClass::response) --answers_waiting_[input];
+  if (request(type)) --credits_[o];
+  Output& output = outputs_[o];
+  if (queue.empty()) {
+    Mask& inputs = output.inputs[type];
+    inputs[input >> 6] &= ~(std::uint64_t{1} << (input & 63));
+    if ((inputs[0] | inputs[1]) == 0) output.waiting &= ~(1U << type);
+    if (output.waiting == 0) outputs_waiting_[o >> 6] &= ~(std::uint64_t{1} << (o & 63));
+  }
+  output.busy += entry.flits;
+  flits_ += entry.flits;
+  const std::int64_t last = send_flits(o, type, entry.flits, now);
+  inputs_[input].take(now, last + 1);
+  granted.arrival = Cycles(last + config_.router_cycles);
+  return granted;
 }
 
 double Crossbar::busiest_output(Cycles run) const {
   double busiest = 0;
+  std::int64_t all = 0;
   for (std::size_t output = 0; output < nodes_; ++output) {
-    const double cycles = static_cast<double>(run.value()) * static_cast<double>(outputs_[output].free.size());
-    if (cycles > 0) busiest = std::max(busiest, static_cast<double>(output_busy_[output]) / cycles);
+    const double cycles = static_cast<double>(run.value()) * static_cast<double>(output_links_[output].count());
+    if (cycles > 0) busiest = std::max(busiest, static_cast<double>(outputs_[output].busy) / cycles);
+    all += outputs_[output].busy;
   }
-  return busiest;
+  if (!config_.bus) return busiest;
+  return run > Cycles(0) ? static_cast<double>(all) / static_cast<double>(run.value()) : 0;
 }
 
 }  // namespace accsim::sim

@@ -1,9 +1,12 @@
-// A crossbar with virtual output queues. A packet of F flits holds its input and its output link for F cycles; its last
-// flit arrives router_cycles + F - 1 cycles after the first enters. Each output serves classes in the order
-// response, read, write, signal, and within a class its inputs round robin from the one after the last served.
-// Requests to a memory need a credit; memories give them back as they take requests in.
-// A node may have several links in and out; a packet takes the one that has been free longest.
-// Leaves out: speculation, virtual channels inside a class.
+// A crossbar or bus with virtual output queues, packets advanced as a whole. A packet of F flits holds one link of its
+// input and one of its output (a bus: the bus) from its first flit to its last: one flit a cycle, slower only where the
+// node's buffer is too small for its round trip. Flits arrive router_cycles after they enter. Each output serves classes
+// in the order response, read, write, signal, and within a class its inputs round robin from the one after the last
+// served. Requests to a memory need a credit; memories give them back as they take requests in.
+// Each link out ends in `channels` virtual channels of requests and as many of answers, with places for `buffer_flits`
+// flits; a place can be used again router_cycles + 1 cycles after. A packet takes the channel whose next place is free
+// first. This equals a model of single flits (tests/timing/test_crossbar.cpp). A node may have several links in and out.
+// Leaves out: flits of different packets in turn on one link, speculation.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -28,12 +31,19 @@ class Crossbar {
     std::int64_t credits = kUnlimited;  // request packets that it can hold; kUnlimited where it always takes them
     std::int64_t links = 1;             // in, and as many out
   };
-  Crossbar(std::int64_t router_cycles, const std::vector<Node>& nodes);
+  struct Config {
+    std::int64_t router_cycles = 2;
+    bool bus = false;               // one packet at a time in all
+    std::int64_t channels = 1;      // of requests and of answers, each
+    std::int64_t buffer_flits = 8;  // of a channel
+  };
+  Crossbar(const Config& config, const std::vector<Node>& nodes);
 
   void accept(const Packet& packet);  // from packet.ready on
   void return_credit(std::int32_t node, Cycles now) {
     const auto output = static_cast<std::size_t>(node);
     ++credits_[output];
+    if (outputs_[output].waiting == 0) return;
     possible_[output] = std::min(possible_[output], now.value());
     next_ = std::min(next_, now);
   }
@@ -45,90 +55,231 @@ class Crossbar {
   [[nodiscard]] Cycles next_time() const { return next_; }
 
   [[nodiscard]] std::int64_t flits() const { return flits_; }
-  // Share of the cycles of `run` in which the busiest node's outgoing links carry flits.
+  // A request to this node waits for a credit.
+  [[nodiscard]] bool short_of_credit(std::int32_t node) const {
+    const auto output = static_cast<std::size_t>(node);
+    return credits_[output] == 0 && outputs_[output].waiting != 0;
+  }
+  // Packets of answers that wait at this input.
+  [[nodiscard]] std::int64_t answers_waiting(std::int32_t node) const {
+    return answers_waiting_[static_cast<std::size_t>(node)];
+  }
+  // Share of the cycles of `run` in which the busiest node's outgoing links (a bus: the bus) carry flits.
   [[nodiscard]] double busiest_output(Cycles run) const;
   [[nodiscard]] bool empty() const { return waiting_ == 0; }
 
  private:
-  using Mask = std::array<std::uint64_t, 2>;  // 128 nodes
+  static constexpr std::size_t kWords = 2;  // 128 nodes
+  using Mask = std::array<std::uint64_t, kWords>;
+
+  // What is kept of a waiting packet; its source, destination and class are those of its queue.
   struct Entry {
-    Packet packet;
-    std::int32_t next = -1;
+    std::int64_t ready;
+    std::int32_t transaction;  // of a signal: its number in signals_
+    std::int32_t flits;
   };
-  struct Fifo {
-    std::int32_t head = -1;
-    std::int32_t tail = -1;
+  // A queue for each class, output and input.
+  class Fifo {
+   public:
+    [[nodiscard]] bool empty() const { return count_ == 0; }
+    [[nodiscard]] const Entry& front() const { return items_[first_]; }
+    void push(const Entry& entry) {
+      if (count_ == items_.size()) grow();
+      items_[(first_ + count_++) & (items_.size() - 1)] = entry;
+    }
+    void pop() {
+      first_ = (first_ + 1) & (items_.size() - 1);
+      --count_;
+    }
+
+   private:
+    void grow();
+    std::vector<Entry> items_;  // a ring, its size a power of two
+    std::size_t first_ = 0, count_ = 0;
   };
+  // The links of one direction of a node, all alike: how many are free, and when the others will be.
+  class Links {
+   public:
+    explicit Links(std::int64_t count) : free_(count), count_(count) {}
+    [[nodiscard]] std::int64_t count() const { return count_; }
+    [[nodiscard]] bool free_at(std::int64_t now) const { return free_ > 0 || next_ <= now; }
+    // Where none is free: when the first will be.
+    [[nodiscard]] std::int64_t next() const { return free_ > 0 ? 0 : next_; }
+    void take(std::int64_t now, std::int64_t until);
+
+   private:
+    std::int64_t free_;   // of those that were free when this was last looked at
+    std::int64_t count_;
+    std::int64_t next_ = kNever.value();  // the earliest end of the others
+    std::vector<std::int64_t> ends_;
+  };
+  struct Output {
+    std::uint32_t waiting = 0;  // classes with a packet, as bits
+    std::uint32_t last_served = 0;
+    std::int64_t busy = 0;  // flits
+    std::array<Mask, kPacketClasses> inputs{};
+  };
+  // A link out whose channels' buffers are shorter than their round trip: cycles from which each place is free again.
+  struct Places {
+    std::vector<std::int64_t> free;   // by channel and place
+    std::vector<std::size_t> oldest;  // by channel
+  };
+  struct TightLink {
+    std::int64_t free = 0;
+    std::array<Places, 2> classes;  // requests, answers
+  };
+  struct Start {
+    std::int64_t at;
+    std::size_t link, channel;
+  };
+
+  static bool request(std::size_t type) {
+    return type == static_cast<std::size_t>(PacketClass::read_request) ||
+           type == static_cast<std::size_t>(PacketClass::write_request);
+  }
   [[nodiscard]] Fifo& fifo(std::size_t type, std::size_t output, std::size_t input) {
     return fifos_[(type * nodes_ + output) * nodes_ + input];
   }
-  [[nodiscard]] bool waits(std::size_t output) const {
-    return inputs_waiting_[output] != std::array<Mask, kPacketClasses>{};
+  // Of the inputs in `mask`: those that may start at `now`; lowers `possible` to when the others may.
+  Mask ready_inputs(const Mask& mask, std::size_t type, std::size_t output, std::int64_t now, std::int64_t& possible);
+  [[nodiscard]] bool ready(std::size_t type, std::size_t output, std::size_t input, std::int64_t now,
+                           std::int64_t& possible) {
+    const std::int64_t at = std::max(fifo(type, output, input).front().ready, inputs_[input].next());
+    if (at <= now) return true;
+    possible = std::min(possible, at);
+    return false;
   }
-  // The input that output may serve at `now`, or -1; lowers possible_[output] to when one may be served.
-  std::int32_t choose(std::size_t output, std::size_t type, std::int64_t now);
-  Packet pop(std::size_t type, std::size_t output, std::size_t input);
+  [[nodiscard]] Start earliest_start(std::size_t output, std::size_t type) const;
+  template <class Deliver>
+  void serve_output(std::size_t output, std::int64_t now, Deliver&& deliver);
+  template <class Deliver>
+  void serve_bus(std::int64_t now, Deliver&& deliver);
+  // Takes the packet out of its queue, its links from now on; returns it and its arrival.
+  CrossbarGrant grant(std::size_t type, std::size_t output, std::size_t input, std::int64_t now);
+  std::int64_t send_flits(std::size_t output, std::size_t type, std::int64_t flits, std::int64_t now);
 
-  std::size_t nodes_;
-  std::int64_t router_cycles_;
+  Config config_;
+  std::size_t nodes_, words_;
+  bool tight_;  // buffers shorter than the round trip
   std::vector<std::int64_t> credits_;
-  // The links of one direction of a node: cycles from which each is free.
-  struct Links {
-    std::vector<std::int64_t> free;
-    [[nodiscard]] std::size_t first() const {
-      return static_cast<std::size_t>(std::min_element(free.begin(), free.end()) - free.begin());
-    }
-    [[nodiscard]] std::int64_t free_from() const { return free.size() == 1 ? free[0] : free[first()]; }
-    void take(std::int64_t until) { free[free.size() == 1 ? 0 : first()] = until; }
-  };
-  std::vector<Links> inputs_, outputs_;
-  std::vector<std::int64_t> output_busy_;
+  std::vector<Links> inputs_, output_links_;
+  std::vector<Output> outputs_;
+  std::vector<std::vector<TightLink>> tight_links_;  // by output
   std::vector<std::int64_t> possible_;  // by output: no grant before this cycle unless a packet or a credit comes
-  std::vector<std::uint16_t> last_served_;
   std::vector<Fifo> fifos_;
-  std::vector<std::array<Mask, kPacketClasses>> inputs_waiting_;  // per output
+  std::vector<SignalMessage> signals_;
+  std::vector<std::int32_t> free_signals_;
+  std::vector<std::int64_t> answers_waiting_;
   Mask outputs_waiting_{};
-  std::vector<Entry> entries_;
-  std::int32_t free_entry_ = -1;
+  std::int64_t bus_free_ = 0;
+  std::uint32_t bus_last_served_ = 0;
   std::int64_t waiting_ = 0;
   std::int64_t flits_ = 0;
   Cycles next_ = kNever;
 };
 
+// The first input of the mask after `last`, cyclic; the mask is not empty.
+namespace crossbar_detail {
+inline std::size_t after(const std::array<std::uint64_t, 2>& mask, std::uint32_t last) {
+  const std::uint32_t from = last + 1;
+  const std::size_t word = from >> 6;
+  if (word < 2) {
+    if (const std::uint64_t later = mask[word] & (~std::uint64_t{0} << (from & 63)); later != 0) {
+      return word * 64 + static_cast<std::size_t>(__builtin_ctzll(later));
+    }
+    if (word == 0 && mask[1] != 0) return 64 + static_cast<std::size_t>(__builtin_ctzll(mask[1]));
+  }
+  if (mask[0] != 0) return static_cast<std::size_t>(__builtin_ctzll(mask[0]));
+  return 64 + static_cast<std::size_t>(__builtin_ctzll(mask[1]));
+}
+}  // namespace crossbar_detail
+
+template <class Deliver>
+void Crossbar::serve_output(std::size_t o, std::int64_t t, Deliver&& deliver) {
+  Output& output = outputs_[o];
+  std::int64_t& possible = possible_[o];
+  possible = kNever.value();
+  const Links& links = output_links_[o];
+  for (std::uint32_t types = output.waiting; types != 0; types &= types - 1) {
+    const auto type = static_cast<std::size_t>(__builtin_ctz(types));
+    const bool limited = request(type);
+    if (limited && credits_[o] == 0) continue;  // the credit's return wakes
+    Mask ready_now = ready_inputs(output.inputs[type], type, o, t, possible);
+    while ((ready_now[0] | ready_now[1]) != 0) {
+      if (tight_) {
+        if (const std::int64_t start = earliest_start(o, type).at; start > t) {
+          possible = std::min(possible, start);
+          break;
+        }
+      } else if (!links.free_at(t)) {
+        possible = links.next();
+        return;
+      }
+      const std::size_t input = crossbar_detail::after(ready_now, output.last_served);
+      output.last_served = static_cast<std::uint32_t>(input);
+      deliver(grant(type, o, input, t));
+      const bool more = ((output.inputs[type][input >> 6] >> (input & 63)) & 1U) != 0;
+      if (!more || !ready(type, o, input, t, possible)) {
+        ready_now[input >> 6] &= ~(std::uint64_t{1} << (input & 63));
+      }
+      if (limited && credits_[o] == 0) break;
+    }
+  }
+}
+
+template <class Deliver>
+void Crossbar::serve_bus(std::int64_t t, Deliver&& deliver) {
+  if (bus_free_ > t) {
+    if (waiting_ > 0) next_ = Cycles(bus_free_);
+    return;
+  }
+  std::int64_t possible = kNever.value();
+  for (std::size_t type = 0; type < kPacketClasses; ++type) {
+    // The first input after the last served with a packet; of its packets the one that was ready first.
+    std::size_t best_distance = nodes_;
+    std::size_t best_output = 0;
+    std::int64_t best_ready = 0;
+    for (std::size_t o = 0; o < nodes_; ++o) {
+      if (((outputs_[o].waiting >> type) & 1U) == 0 || (request(type) && credits_[o] == 0)) continue;
+      const Mask ready_now = ready_inputs(outputs_[o].inputs[type], type, o, t, possible);
+      if ((ready_now[0] | ready_now[1]) == 0) continue;
+      if (const std::int64_t start = tight_ ? earliest_start(o, type).at : t; start > t) {
+        possible = std::min(possible, start);
+        continue;
+      }
+      const std::size_t input = crossbar_detail::after(ready_now, bus_last_served_);
+      const std::size_t distance = (input + 2 * nodes_ - bus_last_served_ - 1) % nodes_;
+      const std::int64_t since = fifo(type, o, input).front().ready;
+      if (distance > best_distance || (distance == best_distance && since >= best_ready)) continue;
+      best_distance = distance;
+      best_output = o;
+      best_ready = since;
+    }
+    if (best_distance == nodes_) continue;
+    const std::size_t input = (bus_last_served_ + 1 + best_distance) % nodes_;
+    bus_last_served_ = static_cast<std::uint32_t>(input);
+    const CrossbarGrant granted = grant(type, best_output, input, t);
+    bus_free_ = granted.arrival.value() - config_.router_cycles + 1;
+    deliver(granted);
+    possible = waiting_ > 0 ? bus_free_ : kNever.value();
+    break;
+  }
+  next_ = std::min(next_, Cycles(possible));
+}
+
 template <class Deliver>
 void Crossbar::advance(Cycles now, Deliver&& deliver) {
   if (now < next_) return;
   next_ = kNever;
-  const std::int64_t t = now.value();
-  for (std::size_t word = 0; word < 2; ++word) {
+  if (config_.bus) {
+    serve_bus(now.value(), deliver);
+    return;
+  }
+  for (std::size_t word = 0; word < words_; ++word) {
     for (std::uint64_t bits = outputs_waiting_[word]; bits != 0; bits &= bits - 1) {
       const std::size_t output = word * 64 + static_cast<std::size_t>(__builtin_ctzll(bits));
-      std::int64_t& possible = possible_[output];
-      if (possible > t) {
-        next_ = std::min(next_, Cycles(possible));
-        continue;
-      }
-      possible = kNever.value();
-      std::size_t type = 0;
-      while (type < kPacketClasses) {
-        if (outputs_[output].free_from() > t) {
-          if (waits(output)) possible = std::min(possible, outputs_[output].free_from());
-          break;
-        }
-        const std::int32_t input = choose(output, type, t);
-        if (input < 0) {
-          ++type;
-          continue;
-        }
-        const Packet packet = pop(type, output, static_cast<std::size_t>(input));
-        outputs_[output].take(t + packet.flits);
-        inputs_[static_cast<std::size_t>(input)].take(t + packet.flits);
-        output_busy_[output] += packet.flits;
-        flits_ += packet.flits;
-        last_served_[output] = static_cast<std::uint16_t>(input);
-        deliver(CrossbarGrant{packet, Cycles(t + router_cycles_ + packet.flits - 1)});
-      }
-      next_ = std::min(next_, Cycles(possible));
+      if (possible_[output] <= now.value()) serve_output(output, now.value(), deliver);
+      next_ = std::min(next_, Cycles(possible_[output]));
     }
   }
 }

@@ -1,4 +1,5 @@
-// The crossbar as a module: packets come in through its export, leave through a port a node.
+// The crossbar or bus as a module: packets come in through its export, leave through a port a node. A memory's credit is
+// kept back as long as too many of its answers wait here: a network that does not take answers stops the requests.
 #pragma once
 #include <memory>
 #include <vector>
@@ -10,12 +11,13 @@ namespace accsim::sim {
 
 class CrossbarModule : public EventModule, public NocPort {
  public:
-  CrossbarModule(const sc_core::sc_module_name& name, Clock clock, std::int64_t router_cycles,
-                 const std::vector<Crossbar::Node>& nodes)
+  CrossbarModule(const sc_core::sc_module_name& name, Clock clock, const Crossbar::Config& config,
+                 std::vector<Crossbar::Node> nodes)
       : EventModule(name, clock, Phase::network),
         out("out", nodes.size()),
         in("in"),
-        machine_(router_cycles, nodes) {
+        machine_(config, nodes),
+        nodes_(std::move(nodes)) {
     in.bind(*this);
   }
 
@@ -27,23 +29,39 @@ class CrossbarModule : public EventModule, public NocPort {
     wake_at(machine_.next_time());
   }
   void return_credit(std::int32_t node, Cycles at) override {
-    credits_returned_.push_back({at, node});
-    wake_at(at);
+    const std::int64_t limit = nodes_[static_cast<std::size_t>(node)].credits;
+    if (limit == Crossbar::kUnlimited) return;
+    if (machine_.answers_waiting(node) >= limit) {
+      kept_back_.push_back(node);
+      return;
+    }
+    credits_.push_back({at, node});
+    if (machine_.short_of_credit(node)) wake_at(at);
   }
   [[nodiscard]] const Crossbar& machine() const { return machine_; }
 
  protected:
+  void end_of_elaboration() override {
+    for (auto& port : out) sinks_.push_back(port.operator->());
+  }
   void run(Cycles now) override {
-    std::erase_if(credits_returned_, [&](const Credit& credit) {
+    std::erase_if(credits_, [&](const Credit& credit) {
       if (credit.at > now) return false;
       machine_.return_credit(credit.node, now);
       return true;
     });
     machine_.advance(now, [this](const CrossbarGrant& grant) {
-      out[static_cast<std::size_t>(grant.packet.destination)]->receive(grant.packet, grant.arrival);
+      sinks_[static_cast<std::size_t>(grant.packet.destination)]->receive(grant.packet, grant.arrival);
+    });
+    std::erase_if(kept_back_, [&](std::int32_t node) {
+      if (machine_.answers_waiting(node) >= nodes_[static_cast<std::size_t>(node)].credits) return false;
+      credits_.push_back({now + Cycles(1), node});
+      return true;
     });
     wake_at(machine_.next_time());
-    for (const Credit& credit : credits_returned_) wake_at(credit.at);
+    for (const Credit& credit : credits_) {
+      if (machine_.short_of_credit(credit.node)) wake_at(credit.at);
+    }
   }
 
  private:
@@ -52,7 +70,10 @@ class CrossbarModule : public EventModule, public NocPort {
     std::int32_t node;
   };
   Crossbar machine_;
-  std::vector<Credit> credits_returned_;
+  std::vector<Crossbar::Node> nodes_;
+  std::vector<PacketSink*> sinks_;
+  std::vector<Credit> credits_;
+  std::vector<std::int32_t> kept_back_;  // nodes, a credit each
 };
 
 }  // namespace accsim::sim

@@ -32,6 +32,7 @@ Router::Router(const RouterConfig& config, const NocTopology& topology, int id)
     throw model::InternalError("a router's configuration is out of range");
   }
   while ((1 << buffer_shift_) < config.buffer_flits) ++buffer_shift_;
+  stages_ = config.cycles() - 2;
   slot_mask_ = static_cast<int>(std::bit_ceil(static_cast<unsigned>(kHorizon + config.credit_delay))) - 1;
   for (int c = 0; c < config.classes; ++c) {
     const auto channels = [&](int first, int count) {
@@ -100,9 +101,9 @@ void Router::lay_out() {
   place_all();
 }
 
-Cycles Router::next_arrival() const {
+Cycles Router::next_of(std::uint64_t slots) const {
   std::int64_t next = kNever.value();
-  for (std::uint64_t slots = slots_pending_; slots != 0; slots &= slots - 1) {
+  for (; slots != 0; slots &= slots - 1) {
     next = std::min(next, slot_time_[__builtin_ctzll(slots)]);
   }
   return Cycles(next);
@@ -110,6 +111,7 @@ Cycles Router::next_arrival() const {
 
 void Router::receive(int slot) {
   slots_pending_ &= ~(std::uint64_t{1} << slot);
+  flit_slots_ &= slots_pending_;
   std::uint64_t* const flit_ports = flit_ports_ + slot * port_words_;
   std::uint64_t* const credit_ports = credit_ports_ + slot * port_words_;
   for (int word = 0; word < port_words_; ++word) {
@@ -142,6 +144,7 @@ void Router::receive(int slot) {
 
 // A head is first in its channel's buffer.
 void Router::start_packet(int input_vc) {
+  ++open_packets_;
   if (config_.route_stage) {
     inputs_[input_vc].state = State::routing;
     bits::set(routing_, input_vc);
@@ -395,6 +398,7 @@ void Router::leave(int input_vc, bool tail) {
                                          static_cast<std::int16_t>(input_vc - port * vcs_)};
   if (input.count == 0 || tail) bits::clear(bidding_, input_vc);
   if (!tail) return;
+  --open_packets_;
   input.fork = false;
   input.state = State::idle;
   if (input.count > 0) start_packet(input_vc);
@@ -429,12 +433,62 @@ void Router::send_branch(const Win& win) {
   leave(win.input_vc, std::all_of(branches.begin(), branches.end(), [](const Branch& branch) { return branch.done; }));
 }
 
-[[gnu::flatten]] void Router::advance(Cycles now) {
-  now_ = now.value();
-  sent_flit_count_ = 0;
-  sent_credit_count_ = 0;
-  const int slot = static_cast<int>(now_) & slot_mask_;
-  if (((slots_pending_ >> slot) & 1U) != 0) receive(slot);
+// The router was empty and one flit has come, a whole packet: what the allocators would do with it as the only one.
+// False, and nothing done, where it is not so or would have to wait.
+bool Router::pass_alone() {
+  int slot = -1;
+  for (std::uint64_t slots = flit_slots_; slots != 0; slots &= slots - 1) {
+    const int other = __builtin_ctzll(slots);
+    if (slot_time_[other] > now_) continue;
+    if (slot >= 0) return false;
+    slot = other;
+  }
+  if (slot < 0 || slot_time_[slot] != now_ - stages_) return false;
+  int port = -1;
+  for (int word = 0; word < port_words_; ++word) {
+    const std::uint64_t ports = flit_ports_[slot * port_words_ + word];
+    if (ports == 0) continue;
+    if (port >= 0 || (ports & (ports - 1)) != 0) return false;
+    port = word * 64 + __builtin_ctzll(ports);
+  }
+  const Flit flit = flits_coming_[slot * ports_ + port];
+  if (!flit.head() || !flit.tail() || flit.multicast()) return false;
+  for (std::uint64_t slots = slots_pending_; slots != 0; slots &= slots - 1) {
+    const int other = __builtin_ctzll(slots);
+    if (other != slot && slot_time_[other] <= now_) receive(other);  // credits
+  }
+  // The channel: of those that are free the first from where this input looks; its credit decides.
+  const Route route = routes_[flit.destination];
+  const int out = route.port;
+  const int input_vc = port * vcs_ + flit.vc;
+  const int first_channel = out * vcs_;
+  const VcMask channels = allowed(flit, route.half) & free_[out];
+  if (channels == 0) return false;
+  const int from = vc_accept_from_[input_vc] - first_channel;
+  const int vc = bits::next(channels, from > 0 && from < vcs_ ? from : 0);
+  if (((ready_[out] >> vc) & 1U) == 0) return false;
+
+  flit_ports_[slot * port_words_ + (port >> 6)] = 0;
+  flit_slots_ &= ~(std::uint64_t{1} << slot);
+  receive(slot);  // credits of the same cycle
+  const int channel = first_channel + vc;
+  vc_grant_from_[channel] = static_cast<std::uint16_t>(input_vc + 1 == input_vcs_ ? 0 : input_vc + 1);
+  vc_accept_from_[input_vc] = static_cast<std::uint16_t>(channel + 1 == input_vcs_ ? 0 : channel + 1);
+  const auto after = [](int place, int count) { return static_cast<std::uint16_t>(place + 1 == count ? 0 : place + 1); };
+  grant_from_[topology_->shares_medium() ? 0 : out] = after(port, ports_);
+  accept_from_[port] = after(out, ports_);
+  offer_from_[port] = after(flit.vc, vcs_);
+  put_on_link(out, vc, flit);
+  sent_credits_[sent_credit_count_++] = {static_cast<std::int16_t>(port), static_cast<std::int16_t>(flit.vc)};
+  return true;
+}
+
+[[gnu::flatten]] void Router::step(std::int64_t now) {
+  now_ = now;
+  for (std::uint64_t slots = slots_pending_; slots != 0; slots &= slots - 1) {
+    const int slot = __builtin_ctzll(slots);
+    if (slot_time_[slot] <= now_) receive(slot);
+  }
   awake_ = false;
   if (buffered_ == 0) return;
   const bool small = vc_words_ == 1;  // sets are single words: a constant for the compiler
@@ -450,6 +504,22 @@ void Router::send_branch(const Win& win) {
   if (channels) take_vcs();
   for (int i = 0; i < win_count_; ++i) send(wins_[i]);
   awake_ = (awake_ || any_routing_) && buffered_ > 0;
+}
+
+void Router::advance(Cycles now) {
+  sent_flit_count_ = 0;
+  sent_credit_count_ = 0;
+  std::int64_t from = now.value();
+  if (buffered_ == 0) {
+    now_ = now.value();
+    if (flit_slots_ != 0 && pass_alone()) {
+      awake_ = false;
+      return;
+    }
+    // Cycles that were put off: nothing leaves in them.
+    from = std::min(from, next_of(flit_slots_).value());
+  }
+  for (; from <= now.value(); ++from) step(from);
 }
 
 }  // namespace accsim::sim

@@ -60,6 +60,7 @@ class Router {
   void accept_flit(int port, const Flit& flit, Cycles at) {
     const int slot = slot_of(at);
     flits_coming_[slot * ports_ + port] = flit;
+    flit_slots_ |= std::uint64_t{1} << slot;
     bits::set(flit_ports_ + slot * port_words_, port);
   }
   void accept_credit(int port, int vc, Cycles at) {
@@ -69,9 +70,16 @@ class Router {
   }
 
   // Does what happens in cycle `now`, which must not be later than next_time(); then sent_flits and sent_credits tell
-  // what left.
+  // what left. Credits change nothing as long as no flit is here: they are taken in later then. Nor can a flit leave a
+  // router without packets before its head has passed the stages: advance goes through these cycles when their end has come, and
+  // a packet of one flit that is alone by then takes its channel and the switch without a look at anybody else.
   void advance(Cycles now);
-  [[nodiscard]] Cycles next_time() const { return awake_ ? Cycles(now_ + 1) : next_arrival(); }
+  [[nodiscard]] Cycles next_time() const {
+    if (awake_) return Cycles(now_ + 1);
+    if (buffered_ > 0) return next_of(slots_pending_);
+    const Cycles first = next_of(flit_slots_);
+    return first == kNever || open_packets_ > 0 ? first : first + Cycles(stages_);
+  }
   [[nodiscard]] bool awake() const { return awake_; }  // the next cycle may change something
 
   struct SentFlit {
@@ -122,12 +130,19 @@ class Router {
 
   [[nodiscard]] int slot_of(Cycles at) {
     const int slot = static_cast<int>(at.value()) & slot_mask_;
-    slots_pending_ |= std::uint64_t{1} << slot;
+    if (((slots_pending_ >> slot) & 1U) == 0) {
+      slots_pending_ |= std::uint64_t{1} << slot;
+    } else if (slot_time_[slot] != at.value()) {
+      receive(slot);  // credits of a cycle before
+      slots_pending_ |= std::uint64_t{1} << slot;
+    }
     slot_time_[slot] = at.value();
     return slot;
   }
-  [[nodiscard]] Cycles next_arrival() const;
+  [[nodiscard]] Cycles next_of(std::uint64_t slots) const;
   void receive(int slot);
+  void step(std::int64_t now);
+  bool pass_alone();
   void start_packet(int input_vc);
   void want_vc(int input_vc);
   void want_output(int input_vc, int out);
@@ -157,13 +172,15 @@ class Router {
   // Sizes.
   int ports_, vcs_, input_vcs_, port_words_, vc_words_, buffer_shift_ = 0, slot_mask_ = 0;
   // What is on its way here, by cycle modulo slots.
-  std::uint64_t slots_pending_ = 0;
+  std::uint64_t slots_pending_ = 0, flit_slots_ = 0;
   std::int64_t* slot_time_ = nullptr;
   std::uint64_t *flit_ports_ = nullptr, *credit_ports_ = nullptr;
   Flit* flits_coming_ = nullptr;
   VcMask* credits_coming_ = nullptr;
 
   std::int64_t now_ = -1;
+  int open_packets_ = 0;  // whose head has come and whose tail has not left
+  int stages_ = 0;  // of a head before the cycle in which it can win the switch
   int buffered_ = 0;
   bool awake_ = false;
   bool any_routing_ = false;

@@ -1,18 +1,32 @@
 #include "sim/noc/source.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace accsim::sim {
 
-NocSource::NocSource(const RouterConfig& config)
+namespace {
+
+std::vector<int> every_class(int classes) {
+  std::vector<int> list(static_cast<std::size_t>(classes));
+  std::iota(list.begin(), list.end(), 0);
+  return list;
+}
+
+}  // namespace
+
+NocSource::NocSource(const RouterConfig& config) : NocSource(config, every_class(config.classes)) {}
+
+NocSource::NocSource(const RouterConfig& config, const std::vector<int>& class_of)
     : ordered_(config.ordered),
-      queues_(static_cast<std::size_t>(config.classes)),
+      queues_(class_of.size()),
       credits_(static_cast<std::size_t>(config.vcs), config.buffer_flits),
-      last_class_(queues_.size() - 1) {
+      last_queue_(queues_.size() - 1) {
   const int own = config.vcs / config.classes;
-  for (std::size_t c = 0; c < queues_.size(); ++c) {
-    queues_[c].first_vc = static_cast<int>(c) * own;
-    queues_[c].vcs = own;
+  for (std::size_t q = 0; q < queues_.size(); ++q) {
+    queues_[q].packet_class = class_of[q];
+    queues_[q].first_vc = class_of[q] * own;
+    queues_[q].vcs = own;
   }
 }
 
@@ -38,14 +52,17 @@ void NocSource::accept_credit(int vc, Cycles at) {
 }
 
 int NocSource::choose_vc(const Queue& queue) const {
+  const auto may = [&](int vc) {
+    return credits_[queue.first_vc + vc] > 0 && ((taken_vcs_ >> (queue.first_vc + vc)) & 1U) == 0;
+  };
   if (ordered_) {
     const int vc = queue.front().destination % queue.vcs;
-    return credits_[queue.first_vc + vc] > 0 ? vc : -1;
+    return may(vc) ? vc : -1;
   }
   int vc = queue.last_vc;
   for (int i = 0; i < queue.vcs; ++i) {
     vc = vc + 1 == queue.vcs ? 0 : vc + 1;
-    if (credits_[queue.first_vc + vc] > 0) return vc;
+    if (may(vc)) return vc;
   }
   return -1;
 }
@@ -57,9 +74,11 @@ Flit NocSource::take_flit(Queue& queue) {
   flit.destination = packet.destination;
   flit.vc = (queue.first_vc + queue.vc) & 0xFF;
   const bool tail = queue.sent + 1 == packet.flits;
-  flit.kind = ((queue.sent == 0 ? Flit::kHead : 0) | (tail ? Flit::kTail : 0) | (packet.packet_class << 2));
+  flit.kind = ((queue.sent == 0 ? Flit::kHead : 0) | (tail ? Flit::kTail : 0) | (queue.packet_class << 2));
   --credits_[flit.vc];
   ++queue.sent;
+  const VcMask channel = VcMask{1} << flit.vc;
+  taken_vcs_ = tail ? taken_vcs_ & ~channel : taken_vcs_ | channel;
   if (tail) {
     queue.last_vc = queue.vc;
     queue.vc = -1;
@@ -83,8 +102,8 @@ bool NocSource::advance(Cycles now, Flit& flit) {
   bool sent = false;
   Cycles ready = kNever;  // of a packet that waits for its time
   for (std::size_t i = 1; i <= queues_.size(); ++i) {
-    const std::size_t c = (last_class_ + i) % queues_.size();
-    Queue& queue = queues_[c];
+    const std::size_t q = (last_queue_ + i) % queues_.size();
+    Queue& queue = queues_[q];
     if (queue.count == 0) continue;
     if (queue.front().ready > now) {
       ready = std::min(ready, queue.front().ready);
@@ -102,7 +121,7 @@ bool NocSource::advance(Cycles now, Flit& flit) {
       continue;
     }
     flit = take_flit(queue);
-    last_class_ = c;
+    last_queue_ = q;
     sent = true;
     break;
   }

@@ -15,9 +15,9 @@ namespace accsim::sim {
 struct NocPacket {
   std::int32_t packet = -1;       // the sender's number
   std::uint16_t destination = 0;  // node, or Flit::kMulticast + tree
-  std::uint8_t packet_class = 0;
+  std::uint8_t packet_class = 0;  // or the queue, where classes have several
   std::int32_t flits = 1;
-  Cycles ready;  // not before that of the packet before it in its class
+  Cycles ready;  // not before that of the packet before it in its queue
 };
 
 class NocSource {
@@ -26,6 +26,8 @@ class NocSource {
   static constexpr int kFlitCycles = 2;
 
   explicit NocSource(const RouterConfig& config);
+  // `class_of` by queue.
+  NocSource(const RouterConfig& config, const std::vector<int>& class_of);
 
   void accept(const NocPacket& packet);
   // A credit that counts from `at` on; in order of time.
@@ -37,6 +39,9 @@ class NocSource {
   // The packet whose turn began in the last advance, -1 if none.
   [[nodiscard]] std::int32_t taken() const { return taken_; }
   [[nodiscard]] bool empty() const { return waiting_ == 0; }
+  [[nodiscard]] std::int64_t waiting(std::size_t queue) const {
+    return static_cast<std::int64_t>(queues_[queue].count);
+  }
 
  private:
   struct Queue {
@@ -45,7 +50,7 @@ class NocSource {
     std::int32_t sent = 0;  // flits of the first packet
     std::int32_t vc = -1;   // its channel, once its head has left
     bool taken = false;
-    std::int32_t first_vc = 0, vcs = 0, last_vc = -1;
+    std::int32_t packet_class = 0, first_vc = 0, vcs = 0, last_vc = -1;
     [[nodiscard]] const NocPacket& front() const { return packets[first]; }
   };
   struct Credit {
@@ -56,10 +61,11 @@ class NocSource {
   Flit take_flit(Queue& queue);
 
   bool ordered_;
-  std::vector<Queue> queues_;  // by class
+  std::vector<Queue> queues_;
+  VcMask taken_vcs_ = 0;  // by packets of which flits are to come
   std::vector<std::int32_t> credits_;
   std::vector<Credit> credits_coming_;
-  std::size_t last_class_ = 0;
+  std::size_t last_queue_ = 0;
   std::int64_t waiting_ = 0;  // packets
   std::int32_t taken_ = -1;
   Cycles next_ = kNever;

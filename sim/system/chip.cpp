@@ -2,20 +2,50 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 namespace accsim::sim {
 namespace {
 
-// A DRAM channel takes as many requests from the network as its controller queues.
-std::vector<Crossbar::Node> crossbar_nodes(const model::Architecture& arch) {
-  std::vector<Crossbar::Node> nodes(static_cast<std::size_t>(arch.node_count()));
-  for (std::int64_t core = 0; core < arch.core_count(); ++core) {
-    nodes[static_cast<std::size_t>(core)].links = arch.noc.core_ports;
+// What the engines of a core waited for, longest first within each state of each engine.
+std::vector<model::WaitMeasurement> waits_of(CoreModule& core) {
+  std::vector<model::WaitMeasurement> waits;
+  for (QueueUnit* unit : core.queues()) {
+    for (const WaitTable::Entry& entry : unit->waits().entries()) {
+      waits.push_back({static_cast<std::int64_t>(unit->queue()), entry.state, entry.cause.what, entry.cause.index,
+                       entry.cause.giver, entry.cycles});
+    }
   }
-  for (std::int64_t c = 0; c < arch.dram.channels; ++c) {
-    nodes[static_cast<std::size_t>(arch.node_of_channel(c))].credits = arch.dram.trans_queue_size;
+  std::sort(waits.begin(), waits.end(), [](const model::WaitMeasurement& a, const model::WaitMeasurement& b) {
+    return std::tie(a.engine, a.state, b.cycles, a.what, a.index, a.giver) <
+           std::tie(b.engine, b.state, a.cycles, b.what, b.index, b.giver);
+  });
+  return waits;
+}
+
+std::vector<model::BankConflicts> conflicts_of(const BankedMemory& memory) {
+  std::vector<model::BankConflicts> banks;
+  for (std::size_t bank = 0; bank < memory.banks(); ++bank) {
+    const auto of = [&](Master master) { return memory.conflict_cycles(bank, master); };
+    const model::BankConflicts conflicts{static_cast<std::int64_t>(bank), of(Master::array), of(Master::vector),
+                                         of(Master::load), of(Master::store), of(Master::remote)};
+    if (conflicts.array + conflicts.vector + conflicts.load + conflicts.store + conflicts.remote > 0) {
+      banks.push_back(conflicts);
+    }
   }
-  return nodes;
+  return banks;
+}
+
+// From each node to each other.
+std::vector<std::int64_t> routers_between(const model::Architecture& arch) {
+  const model::NocPlacement placement = model::place_nodes(arch);
+  std::vector<std::int64_t> routers;
+  for (std::int64_t from = 0; from < arch.node_count(); ++from) {
+    for (std::int64_t to = 0; to < arch.node_count(); ++to) {
+      routers.push_back(model::routers_passed(arch, placement, from, to));
+    }
+  }
+  return routers;
 }
 
 // Splits `total` in proportion to weights so that the parts sum to it exactly.
@@ -54,8 +84,8 @@ Chip::Chip(const sc_core::sc_module_name& name, const model::Architecture& arch,
            const SimulationOptions& options)
     : sc_core::sc_module(name), arch_(&arch) {
   const Clock clock(model::core_clock(arch));
-  map_ = {&arch, arch.dram.derived.burst_bytes};
-  noc_ = std::make_unique<CrossbarModule>("noc", clock, arch.noc.router_cycles, crossbar_nodes(arch));
+  map_ = {&arch, arch.dram.derived.burst_bytes, arch.node_count(), routers_between(arch)};
+  noc_ = std::make_unique<ChipNetwork>("noc", clock, arch);
   sequencer_ = std::make_unique<GroupSequencer>("sequencer", clock, arch, source);
 
   std::vector<CoreModule*> cores;
@@ -68,17 +98,17 @@ Chip::Chip(const sc_core::sc_module_name& name, const model::Architecture& arch,
     cores_.push_back(std::make_unique<CoreModule>(core_name.c_str(), clock, model::CoreId(static_cast<std::int32_t>(i)),
                                                   arch.core_types[type], type, map_, pool_));
     CoreModule& core = *cores_.back();
-    core.noc.bind(noc_->in);
+    core.noc.bind(noc_->entry(arch.node_of_core(core.id())));
     core.groups.bind(sequencer_->out);
-    noc_->out[static_cast<std::size_t>(arch.node_of_core(core.id()))].bind(core.in);
+    noc_->connect_exit(arch.node_of_core(core.id()), core);
     cores.push_back(&core);
   }
   sequencer_->connect(std::move(cores));
 
   if (arch.global_buffer) {
     global_buffer_ = std::make_unique<GlobalBufferModule>("global_buffer", clock, arch, pool_);
-    global_buffer_->noc.bind(noc_->in);
-    noc_->out[static_cast<std::size_t>(arch.node_of_global_buffer())].bind(global_buffer_->in);
+    global_buffer_->noc.bind(noc_->entry(arch.node_of_global_buffer()));
+    noc_->connect_exit(arch.node_of_global_buffer(), *global_buffer_);
   }
   for (std::int32_t c = 0; c < arch.dram.channels; ++c) {
     const std::string channel_name = "dram" + std::to_string(c);
@@ -91,12 +121,19 @@ Chip::Chip(const sc_core::sc_module_name& name, const model::Architecture& arch,
     const auto node = static_cast<std::int32_t>(arch.node_of_channel(c));
     channels_.push_back(std::make_unique<DramModule>(channel_name.c_str(), arch.dram, c, clock, node,
                                                      arch.noc.flit_bytes, pool_, std::move(trace)));
-    channels_.back()->noc.bind(noc_->in);
-    noc_->out[static_cast<std::size_t>(node)].bind(channels_.back()->in);
+    if (options.trace != nullptr) {
+      taps_.push_back(std::make_unique<DramTap>(c, *channels_.back(), noc_->entry(node), pool_, *options.trace));
+      channels_.back()->noc.bind(*taps_.back());
+      noc_->connect_exit(node, *taps_.back());
+    } else {
+      channels_.back()->noc.bind(noc_->entry(node));
+      noc_->connect_exit(node, *channels_.back());
+    }
   }
   watchdog_ = std::make_unique<Watchdog>("watchdog", clock, options.patience, [this] { return progress(); },
                                          [this] { throw_no_progress(); });
   if (options.data != nullptr) set_data(options.data);
+  for (const auto& core : cores_) core->set_trace(options.trace);
 }
 
 void Chip::set_data(FunctionalChip* data) {
@@ -156,14 +193,18 @@ model::Measurement Chip::measurement() {
   m.dram.bandwidth_gb_s =
       seconds > 0 ? static_cast<double>((m.dram.bytes_read + m.dram.bytes_written).value()) / seconds * 1e-9 : 0;
 
-  const Crossbar& noc = noc_->machine();
-  m.noc.bytes = model::Bytes(noc.flits() * arch_->noc.flit_bytes);
-  m.noc.max_link_utilization = noc.busiest_output(m.cycles);
+  m.noc.bytes = model::Bytes(noc_->flits() * arch_->noc.flit_bytes);
+  m.noc.max_link_utilization = noc_->busiest_link(m.cycles);
 
+  for (const auto& tap : taps_) tap->finish();
   for (const auto& core : cores_) {
     CoreTimeline& timeline = core->timeline();
+    for (QueueUnit* unit : core->queues()) unit->finish(m.cycles);
     timeline.finish(m.cycles);
     model::CoreMeasurement c;
+    c.waits = waits_of(*core);
+    c.scratchpad_banks = conflicts_of(core->scratchpad.memory());
+    c.accumulator_banks = conflicts_of(core->accumulator.memory());
     c.id = core->id().value();
     c.core = timeline.core();
     c.load = timeline.account(model::Queue::load);
@@ -174,6 +215,8 @@ model::Measurement Chip::measurement() {
     c.accumulator_conflicts = core->accumulator.memory().conflict_cycles();
     m.cores.push_back(c);
   }
+
+  if (global_buffer_) m.global_buffer_banks = conflicts_of(global_buffer_->memory.memory());
 
   // Energy by group. What DRAM commands cost goes by bursts, what time costs by cycles.
   const std::vector<GroupSequencer::Finished>& groups = sequencer_->results();

@@ -5,7 +5,8 @@
 #include <vector>
 
 #include "sim/dram/dram_module.h"
-#include "sim/noc/crossbar_module.h"
+#include "sim/system/dram_tap.h"
+#include "sim/noc/chip_network.h"
 #include "sim/system/group_sequencer.h"
 #include "sim/system/simulate.h"
 #include "sim/system/watchdog.h"
@@ -41,10 +42,11 @@ class Chip : public sc_core::sc_module {
   const model::Architecture* arch_;
   NocMap map_;
   TransactionPool pool_;
-  std::unique_ptr<CrossbarModule> noc_;
+  std::unique_ptr<ChipNetwork> noc_;
   std::vector<std::unique_ptr<CoreModule>> cores_;
   std::unique_ptr<GlobalBufferModule> global_buffer_;
   std::vector<std::unique_ptr<DramModule>> channels_;
+  std::vector<std::unique_ptr<DramTap>> taps_;  // on the channels, where a timeline is drawn
   std::unique_ptr<GroupSequencer> sequencer_;
   std::unique_ptr<Watchdog> watchdog_;
 };

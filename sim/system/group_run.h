@@ -18,6 +18,15 @@ struct GroupRun {
   Cycles prefetch_open = kNever;    // and its prefetch loads from this one on
   bool started = false;
   std::vector<ActionCounts> actions;  // by core type
+
+  // Who signals a semaphore, as model::WaitMeasurement names it.
+  [[nodiscard]] std::int64_t giver(model::CoreId core, std::int32_t semaphore) const {
+    for (std::size_t i = 0; i < program.cores.size(); ++i) {
+      if (program.cores[i].core == core) return givers[i][static_cast<std::size_t>(semaphore)];
+    }
+    return model::kNoGiver;
+  }
+  std::vector<std::vector<std::int64_t>> givers;  // by core of the program, by semaphore
 };
 
 // The group border and the account of groups: what queues tell the chip.

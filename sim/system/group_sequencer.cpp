@@ -3,6 +3,35 @@
 #include <algorithm>
 
 namespace accsim::sim {
+namespace {
+
+// Who signals each semaphore, by core of the program.
+std::vector<std::vector<std::int64_t>> givers_of(const model::GroupProgram& program) {
+  std::vector<std::vector<std::int64_t>> givers;
+  std::vector<std::size_t> place;  // of a core, by id
+  for (const model::CoreProgram& part : program.cores) {
+    place.resize(std::max(place.size(), part.core.index() + 1), program.cores.size());
+    place[part.core.index()] = givers.size();
+    givers.emplace_back(static_cast<std::size_t>(part.semaphores), model::kNoGiver);
+  }
+  for (const model::CoreProgram& part : program.cores) {
+    for (std::size_t q = 0; q < part.queues.size(); ++q) {
+      const auto own = static_cast<std::int64_t>(part.core.index() * part.queues.size() + q);
+      for (const model::Instruction& instruction : part.queues[q]) {
+        for (const model::Signal& signal : instruction.signals) {
+          if (signal.core.index() >= place.size() || place[signal.core.index()] == program.cores.size()) continue;
+          std::vector<std::int64_t>& list = givers[place[signal.core.index()]];
+          if (static_cast<std::size_t>(signal.semaphore) >= list.size()) continue;  // the simulator will refuse it
+          std::int64_t& giver = list[static_cast<std::size_t>(signal.semaphore)];
+          giver = giver == model::kNoGiver || giver == own ? own : model::kSeveralGivers;
+        }
+      }
+    }
+  }
+  return givers;
+}
+
+}  // namespace
 
 void GroupSequencer::load_next() {
   std::optional<model::GroupProgram> program = source_->next();
@@ -20,6 +49,7 @@ void GroupSequencer::load_next() {
     group->measured.cores.push_back(part.core.value());
     for (const auto& queue : part.queues) group->remaining += static_cast<std::int64_t>(queue.size());
   }
+  group->givers = givers_of(group->program);
   for (const model::CoreProgram& part : group->program.cores) {
     CoreModule& core = *cores_[part.core.index()];
     core.semaphores().open(group->set, part.semaphores);

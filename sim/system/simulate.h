@@ -6,6 +6,7 @@
 #include "model/base/error.h"
 #include "model/program/program.h"
 #include "model/result/result.h"
+#include "sim/core/trace_sink.h"
 #include "sim/functional/functional_chip.h"
 
 namespace accsim::sim {
@@ -19,6 +20,8 @@ struct DramRequestRecord {
 struct SimulationOptions {
   // Called for every DRAM request, in order of offering; empty = not recorded.
   std::function<void(const DramRequestRecord&)> dram_trace;
+  // Draws a timeline; null = nobody. Changes nothing in the measurement.
+  TraceSink* trace = nullptr;
   // Executes the program on data as well; null = not. Changes nothing in the measurement.
   FunctionalChip* data = nullptr;
   // After so many cycles in which nothing gets done the run ends with NoProgressError.

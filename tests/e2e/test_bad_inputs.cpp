@@ -6,6 +6,7 @@
 #include "tests/catch.h"
 #include "tests/e2e/support.h"
 
+using namespace accsim;
 using namespace accsim::tests;
 using Strings = std::vector<std::string>;
 
@@ -61,6 +62,29 @@ std::string with_layers(const std::string& layers) {
 }
 
 }  // namespace
+
+TEST_CASE("what a command writes may not destroy what it reads or writes elsewhere") {
+  const Workspace folder;
+  const auto refused = [&](const Strings& more) {
+    Strings arguments{"--arch", edge(), "--net", "net.json", "--store", "s.sqlite"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const Outcome outcome = folder.run(arguments);
+    CHECK(outcome.code == 2);
+    return outcome.err;
+  };
+  const std::string net = model::read_text_file(folder / "net.json");
+  CHECK(refused({"--out", "net.json"}) ==
+        "accsim: error: net.json: --out would overwrite it, but --net is read from the same file\n");
+  CHECK(contains(refused({"--csv", "../" + folder.path().filename().string() + "/net.json"}), "--net is read from"));
+  CHECK(refused({"--out", "a.json", "--csv", "./a.json"}) ==
+        "accsim: error: a.json: --out would overwrite it, but --csv writes the same file\n");
+  CHECK(refused({"--csv", "s.sqlite"}) ==
+        "accsim: error: s.sqlite: --csv would overwrite it, but --store keeps measurements in the same file\n");
+  CHECK(contains(refused({"--out", "-"}), "-: cannot be written: for standard output give /dev/stdout"));
+  CHECK(model::read_text_file(folder / "net.json") == net);
+  CHECK(folder.run({"check", "--net", "net.json", "--out", "net.json"}).code == 2);
+  CHECK(folder.run({"check", "--net", "net.json", "--out", "/dev/null"}).code == 0);
+}
 
 TEST_CASE("files that cannot be read are named") {
   const Workspace folder;
@@ -154,7 +178,7 @@ TEST_CASE("results that could not be written are refused before the work") {
   CHECK(refused("--out", "no/such/folder/r.json") ==
         "no/such/folder/r.json: cannot be written: no folder no/such/folder");
   CHECK(refused("--out", folder.path().string()) == folder.path().string() + ": cannot be written: it is a folder");
-  for (const std::string option : {"--schedule-out", "--program-out", "--dram-trace", "--csv"}) {
+  for (const std::string option : {"--schedule-out", "--program-out", "--dram-trace", "--trace", "--csv"}) {
     CHECK(contains(refused(option, "no/file"), "no/file: cannot be written"));
   }
 }
@@ -166,7 +190,6 @@ TEST_CASE("what this version does not do is refused in one line") {
     arguments.insert(arguments.end(), more.begin(), more.end());
     return refusal(folder, arguments);
   };
-  CHECK(refused({"--trace", "t.json"}) == "--trace: this version cannot write timeline traces");
   CHECK(refused({"--report", "r.html"}) == "--report: this version cannot write HTML reports");
   CHECK(contains(refused({"--strategy", "layerwize"}), "layerwise"));
   CHECK(contains(refused({"--objective", "area"}), "edp, latency or energy"));

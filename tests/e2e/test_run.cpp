@@ -56,6 +56,7 @@ TEST_CASE("the main job prints its tables and writes the documented result") {
                                    "groups",
                                    "cores",
                                    "dram",
+                                   "global_buffer",
                                    "noc",
                                    "search",
                                    "calibration",
@@ -64,7 +65,7 @@ TEST_CASE("the main job prints its tables and writes the documented result") {
   CHECK(keys_of(result["energy_breakdown_pj"]) ==
         Strings{"array", "vector", "scratchpad", "accumulator", "global_buffer", "noc", "dma", "dram", "leakage"});
   CHECK(keys_of(result["groups"][0]) == Strings{"id", "layers", "cores", "start_cycle", "end_cycle", "predicted_cycles",
-                                                "measured_cycles", "energy_pj", "bound_by"});
+                                                "measured_cycles", "engine_cycles", "energy_pj", "bound_by"});
   CHECK(keys_of(result["dram"]) ==
         Strings{"bytes_read", "bytes_written", "row_hit_rate", "bandwidth_gb_s", "peak_gb_s", "energy_pj"});
   CHECK(result["schema"] == "accsim-result/1");

@@ -130,9 +130,27 @@ TEST_CASE("arch errors: values that do not go together") {
         "a.json: cores[1].name: expected a name that no other entry has, found \"npu\"");
   CHECK(after([](Json& j) { j["cores"][0]["count"] = 127; }) ==
         "a.json: expected at most 128 nodes on the NoC, found 129: 127 cores, 1 global buffer, 1 DRAM channels");
-  CHECK(after([](Json& j) {
-          j["noc"] = {{"topology", "mesh"}, {"rows", 2}, {"cols", 3}, {"nodes", Json::array()}};
-        }) == "a.json: noc.topology: expected \"crossbar\": this version simulates the crossbar only, found \"mesh\"");
+  const auto with_noc = [](const Json& noc) {
+    return after([&](Json& j) {
+      j["cores"][0]["count"] = 1;
+      j["noc"] = noc;
+    });
+  };
+  CHECK(with_noc({{"topology", "mesh"}, {"rows", 1}, {"cols", 2}}) ==
+        "a.json: noc: expected places for 3 nodes (1 cores, 1 global buffer, 1 DRAM channels), found 2");
+  CHECK(with_noc({{"topology", "mesh"}, {"rows", 1}, {"cols", 4}, {"nodes", {"core0", "dram0", "core0", ""}}}) ==
+        "a.json: noc.nodes[2]: \"core0\" sits at place 0 already");
+  CHECK(with_noc({{"topology", "ring"}, {"vcs", 4}, {"nodes", {"core0", "dram0", ""}}}) ==
+        "a.json: noc.nodes: \"global_buffer\" has no place");
+  CHECK(with_noc({{"topology", "ring"}}) ==
+        "a.json: noc.vcs: expected at least 4 (two for requests, two for answers: before and after the seam) with "
+        "topology \"ring\", found 2");
+  CHECK(with_noc({{"topology", "mesh"}, {"router_cycles", 1}}) ==
+        "a.json: noc.router_cycles: expected 2 to 4 with topology \"mesh\", found 1");
+  CHECK(with_noc({{"topology", "crossbar"}, {"vcs", 1}}) ==
+        "a.json: noc.vcs: expected at least 2 (requests and answers have their own) with topology \"crossbar\", found 1");
+  CHECK(with_noc({{"topology", "bus"}, {"rows", 2}}) ==
+        "a.json: noc.rows: expected none with topology \"bus\", found 2");
 }
 
 TEST_CASE("arch errors: files that are none") {

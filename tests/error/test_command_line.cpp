@@ -30,9 +30,9 @@ TEST_CASE("no arguments at all are a mistake with a hint") {
 }
 
 TEST_CASE("an unknown command names the nearest one") {
-  CHECK(mistake({"chekc"}) == "unknown command \"chekc\"; did you mean \"check\"?");
-  CHECK(mistake({"--seed", "3", "arry"}) == "unknown command \"arry\"; did you mean \"array\"?");
-  CHECK(mistake({"zzzzzzzzzz"}) == "unknown command \"zzzzzzzzzz\"");
+  CHECK(mistake({"chekc"}) == "unknown command \"chekc\"; did you mean \"check\"? (see accsim --help)");
+  CHECK(mistake({"--seed", "3", "arry"}) == "unknown command \"arry\"; did you mean \"array\"? (see accsim --help)");
+  CHECK(mistake({"zzzzzzzzzz"}) == "unknown command \"zzzzzzzzzz\" (see accsim --help)");
 }
 
 TEST_CASE("an unknown option names the nearest one, before anything that is missing") {

@@ -20,7 +20,7 @@ using namespace accsim::tests;
 std::string difference(const model::Network& network, const model::Architecture& arch, std::uint64_t seed,
                        int fine = 60) {
   Random random(seed);
-  const model::Schedule schedule = random_schedule(network, arch, random, fine);
+  const model::Schedule schedule = random_schedule(network, arch, random, fine, 40);
   if (const auto violation = model::verify_schedule(schedule, network, arch))
     return violation->where + ": " + violation->message;
   const std::unique_ptr<model::ProgramSource> source = sched::lower(schedule, network, arch, seed);

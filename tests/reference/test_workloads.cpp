@@ -1,5 +1,6 @@
 // The shipped networks against known figures: MACs, parameters and outputs as in graphs exported from PyTorch
 // (tests/reference/onnx), published parameter counts for those that are not there.
+#include <cstdlib>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -98,6 +99,45 @@ TEST_CASE("VGG-19 has the published number of parameters") {
   // VGG-16 and three more convolutions of 3x3: 256 channels at 56x56, 512 at 28x28 and at 14x14.
   const std::int64_t more = 9 * (256LL * 256 * 56 * 56 + 512LL * 512 * 28 * 28 + 512LL * 512 * 14 * 14);
   CHECK(total_macs(network).value() == reference().at("vgg16").macs + more);
+}
+
+TEST_CASE("converted networks equal their exported graphs in MACs, and in parameters up to folded constants") {
+  const auto rows = reference();
+  for (const auto& [name, graph] :
+       std::map<std::string, std::string>{{"efficientnet_b0", "efficientnet_b0"},
+                                          {"unet", "unet_256"},
+                                          {"fsrcnn", "fsrcnn_560x960_x2"},
+                                          {"gpt2_small_prefill", "gpt2_small_prefill256"},
+                                          {"gpt2_small_decode", "gpt2_small_decode512"},
+                                          {"vit_b16", "vit_b_16"},
+                                          {"llama7b_layer_prefill", "llama7b_layer_prefill128"},
+                                          {"llama7b_layer_decode", "llama7b_layer_decode1024"}}) {
+    INFO(name);
+    const Network network = shipped(name);
+    CHECK(network.name == name);
+    CHECK(total_macs(network).value() == rows.at(graph).macs);
+    const auto difference = total_parameters(network) - rows.at(graph).parameters;
+    CHECK(std::abs(difference) <= rows.at(graph).parameters / 1000);  // biases of phases, factors, masks of prefill
+  }
+}
+
+TEST_CASE("networks from papers have their published parameters and work") {
+  CHECK(total_parameters(shipped("bert_base_s512")) == 109'482'240);
+  const Network yolo = shipped("yolov3_tiny");
+  constexpr std::int64_t kNormalised = 16 + 32 + 64 + 128 + 256 + 512 + 1024 + 256 + 512 + 128 + 256;
+  CHECK(total_parameters(yolo) + 3 * kNormalised == 8'858'734);  // four numbers a channel before folding, one after
+  CHECK(total_macs(yolo).value() == 2'782'480'896);              // Darknet's 5.56 billion operations
+  const Network gpt3 = shipped("gpt3_6b7_layer");
+  constexpr std::int64_t kWidth = 4096;
+  constexpr std::int64_t kTokens = 512;
+  CHECK(total_macs(gpt3).value() == 12 * kTokens * kWidth * kWidth + 2 * kTokens * kTokens * kWidth);
+  CHECK(total_parameters(gpt3) == 12 * kWidth * kWidth + 13 * kWidth + kTokens * kTokens);  // the last: the mask
+  for (const auto& [channels, size] : {std::pair<std::int64_t, std::int64_t>{64, 56}, {128, 28}, {256, 14}, {512, 7}}) {
+    const std::string form = "_" + std::to_string(channels) + "_" + std::to_string(size);
+    CHECK(total_macs(shipped("conv1x1" + form)) == Macs(size * size * channels * channels));
+    CHECK(total_macs(shipped("conv3x3" + form)) == Macs(9 * size * size * channels * channels));
+    CHECK(total_macs(shipped("dwconv3x3" + form)) == Macs(9 * size * size * channels));
+  }
 }
 
 TEST_CASE("matrix networks have the work that their names say") {

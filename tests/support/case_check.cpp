@@ -17,16 +17,19 @@ using Kind = CaseResult::Kind;
 namespace {
 
 constexpr std::uint64_t kDataSeed = 1;
+constexpr int kFine = 60;
+constexpr int kSplits = 40;
 
 // No schedule: what the architecture's memories do not hold. Random mappings end at tiles of one element.
 model::Schedule schedule_of(const app::Inputs& inputs, std::uint64_t seed, const std::string& strategy) {
   if (strategy == kRandomStrategy) {
     Random random(seed ^ 0x5ced);
-    model::Schedule schedule = random_schedule(inputs.network, inputs.arch, random);
+    model::Schedule schedule = random_schedule(inputs.network, inputs.arch, random, kFine, kSplits);
     const auto violation = model::verify_schedule(schedule, inputs.network, inputs.arch);
     if (!violation) return schedule;
     const std::string text = violation->where + ": " + violation->message;
-    if (violation->message.find("of core") != std::string::npos && violation->message.find("needs") != std::string::npos)
+    if (violation->message.find("of core") != std::string::npos &&
+        violation->message.find("needs") != std::string::npos)
       throw model::InfeasibleError(text);
     throw model::InternalError("schedule: " + text);
   }
@@ -66,10 +69,14 @@ CaseResult check(const RandomCase& random_case, const std::string& strategy) {
 
 const char* kind_text(Kind kind) {
   switch (kind) {
-    case Kind::equal: return "equal";
-    case Kind::infeasible: return "infeasible";
-    case Kind::unsupported: return "refused";
-    case Kind::failed: return "FAILED";
+    case Kind::equal:
+      return "equal";
+    case Kind::infeasible:
+      return "infeasible";
+    case Kind::unsupported:
+      return "refused";
+    case Kind::failed:
+      return "FAILED";
   }
   return "";
 }

@@ -122,10 +122,7 @@ void add_vector(const VectorOp& written, Effect& effect) {
 
 }  // namespace
 
-bool is_pool(VectorKind kind) { return kind == VectorKind::max_pool || kind == VectorKind::average_pool; }
-bool has_rows(VectorKind kind) {
-  return is_pool(kind) || kind == VectorKind::softmax || kind == VectorKind::layer_normalization;
-}
+bool has_rows(VectorKind kind) { return model::is_pool(kind) || model::is_normalization(kind); }
 
 std::int64_t element_address(const TileRef& tile, const std::vector<std::int64_t>& index) {
   std::int64_t element = 0;

@@ -57,7 +57,6 @@ struct VectorElement {
   auto operator<=>(const VectorElement&) const = default;
 };
 std::vector<std::vector<VectorElement>> rows_of(const model::VectorOp& op);
-bool is_pool(model::VectorKind kind);
 bool has_rows(model::VectorKind kind);
 
 // The products that go into each sum: {sum, {input, weight} …}, ascending.

@@ -76,10 +76,14 @@ Json any_architecture(Random& random, const std::string& precision) {
     arch["cores"].push_back(std::move(core));
   }
   if (random.chance(40)) arch["global_buffer"] = any_memory(random, 4, 64);
-  arch["noc"] = {{"topology", "crossbar"},
+  const std::string topology = any_of<const char*>(random, {"crossbar", "crossbar", "bus", "ring", "mesh"});
+  const bool routers = topology == "ring" || topology == "mesh";
+  arch["noc"] = {{"topology", topology},
                  {"flit_bytes", any_of<std::int64_t>(random, {1, 4, 16, 32, 64, 100})},
-                 {"router_cycles", random.range(1, 4)},
-                 {"core_ports", random.range(1, 2)}};
+                 {"router_cycles", random.range(routers ? 2 : 1, 4)},
+                 {"vcs", random.range(topology == "ring" ? 4 : 2, 6)},
+                 {"vc_buffer_flits", any_of<std::int64_t>(random, {1, 2, 8})},
+                 {"core_ports", topology == "crossbar" ? random.range(1, 2) : 1}};
   const char* preset = any_of<const char*>(
       random, {"ddr4-2400", "ddr4-3200", "lpddr4-3200", "lpddr5-6400", "hbm2", "hbm2-2400x32B", "gddr6",
                "ref-ddr4-2400", "ref-ddr4-3200", "ref-gddr6", "ref-hbm2", "ref-lpddr4-2400"});

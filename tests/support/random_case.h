@@ -3,7 +3,7 @@
 // Networks: up to 8 operators of every type, several inputs, residual branches, aliases, extents that are 1, prime or
 // smaller than a stride, asymmetric padding, dilation, groups, broadcasts, every element type.
 // Architectures: 1 to 6 cores of up to 3 types, every dataflow, scratchpads of a few KiB with odd banks, with and
-// without a global buffer, every DRAM preset.
+// without a global buffer, every topology of the network, every DRAM preset.
 #pragma once
 #include <cstdint>
 

@@ -9,6 +9,7 @@
 
 #include "model/arch/arch.h"
 #include "model/schedule/schedule.h"
+#include "model/schedule/split.h"
 #include "model/workload/loop_nest.h"
 #include "model/workload/network.h"
 
@@ -126,8 +127,36 @@ inline model::OperatorMapping random_mapping(const model::Network& network, mode
   return mapping;
 }
 
+// Several cores for an operator with this mapping, where there is something to split and it fits on all of them.
+inline void split_at_random(model::Group& group, const model::Network& network, model::OpId op,
+                            const model::Architecture& arch, Random& random) {
+  const std::vector<model::LoopNest> nests = model::loop_nests_of(network, op);
+  std::vector<std::int64_t> cores;
+  for (std::int64_t core = 0; core < arch.core_count(); ++core)
+    if (buffers_fit(nests, group.mappings.front(), arch.core(model::CoreId(static_cast<std::int32_t>(core)))))
+      cores.push_back(core);
+  random.shuffle(cores);
+  std::vector<std::string> splits{"rows", "columns", "channels", "batch", "heads"};
+  random.shuffle(splits);
+  for (const std::string& split : splits) {
+    for (std::size_t count = cores.size(); count > 1; --count) {
+      const std::vector<std::int64_t> chosen(cores.begin(), cores.begin() + static_cast<std::ptrdiff_t>(count));
+      const std::vector<std::int64_t> weights = model::core_weights(arch, chosen);
+      bool all_work = true;
+      for (const model::LoopNest& nest : nests) all_work = all_work && model::split_dimension(nest, split) >= 0;
+      for (std::size_t i = 0; all_work && i < count; ++i)
+        all_work = !model::nests_of_core(nests, group.mappings.front(), split, weights, i).empty();
+      if (!all_work) continue;
+      group.cores = chosen;
+      group.split = split;
+      return;
+    }
+  }
+}
+
+// `splits`: percent of operators that are split over several cores where they can be.
 inline model::Schedule random_schedule(const model::Network& network, const model::Architecture& arch, Random& random,
-                                       int fine = 60) {
+                                       int fine = 60, int splits = 0) {
   model::Schedule schedule;
   schedule.arch = arch.name;
   schedule.net = network.name;
@@ -144,6 +173,7 @@ inline model::Schedule random_schedule(const model::Network& network, const mode
     if (!alias)
       group.mappings.push_back(
           random_mapping(network, op.id, arch.core(model::CoreId(static_cast<std::int32_t>(core))), random, fine));
+    if (!alias && splits > 0 && random.chance(splits)) split_at_random(group, network, op.id, arch, random);
     schedule.groups.push_back(std::move(group));
   }
   return schedule;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <bit>
+#include <map>
+#include <numeric>
 #include <set>
 #include <unordered_map>
 #include <utility>
@@ -152,9 +154,15 @@ class Machine {
         return name;
       }
       case VectorKind::average_pool: {
-        const auto count = static_cast<std::int64_t>(at.sources.size());
+        std::map<Name, std::int64_t> window;
+        for (const std::int64_t source : at.sources) ++window[element(op.sources[0], source)];
+        auto count = static_cast<std::int64_t>(at.sources.size());
+        // The mean of a window is that of each element taken twice.
+        std::int64_t times = op.divisor > 0 ? 1 : count;
+        for (const auto& [source, taken] : window) times = std::gcd(times, taken);
+        count /= times;
         Name sum = 0;
-        for (const std::int64_t source : at.sources) sum += mix(10, element(op.sources[0], source));
+        for (const auto& [source, taken] : window) sum += mix(10, source) * static_cast<Name>(taken / times);
         return mix(mix(name, sum), static_cast<Name>(op.divisor > 0 ? op.divisor : count));
       }
       default:

@@ -63,6 +63,20 @@ TEST_CASE("passes in a row overlap by the pipeline", "[chip]") {
   check_accounting(m);
 }
 
+TEST_CASE("a vector_mac core takes the cycles of its formula", "[chip]") {
+  // Four folds of M = 32 rows on 4 x 4: R + F max(M, R) overlapped, F (R + M) not; one to issue.
+  Architecture arch = small_chip();
+  arch.core_types[0].array.dataflow = Dataflow::vector_mac;
+  const ArrayPass pass = matrix_pass(32, 8, 8, 0, 4096, 0);
+  const auto cycles = [&] { return run(arch, {one_core_group(0, {{}, {instruction(pass)}, {}, {}}, 0)}).cycles; };
+  CHECK(cycles() == Cycles(1 + 4 + 4 * 32));
+  // The next pass begins F max(M, R) cycles after this one.
+  const std::vector<Instruction> two{instruction(pass), instruction(matrix_pass(32, 8, 8, 8192, 12288, 4096))};
+  CHECK(run(arch, {one_core_group(0, {{}, two, {}, {}}, 0)}).cycles == Cycles(1 + 4 + 2 * 4 * 32));
+  arch.core_types[0].array.double_buffered = false;
+  CHECK(cycles() == Cycles(1 + 4 * (4 + 32)));
+}
+
 TEST_CASE("without shadow registers passes do not overlap", "[chip]") {
   Architecture arch = small_chip();
   arch.core_types[0].array.double_buffered = false;
@@ -267,6 +281,7 @@ TEST_CASE("every block is a module of its own", "[chip]") {
   const std::vector<std::string> names = accsim::sim::module_names(small_chip(2));
   const std::vector<std::string> expected{"chip",
                                           "chip.noc",
+                                          "chip.noc.switch",
                                           "chip.sequencer",
                                           "chip.core0",
                                           "chip.core0.scratchpad",

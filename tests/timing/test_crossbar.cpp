@@ -1,4 +1,4 @@
-// The crossbar against hand calculations and a model that looks at every cycle.
+// Crossbar and bus against hand calculations, and against a model that moves every flit in every cycle.
 #include <deque>
 #include <map>
 #include <random>
@@ -45,16 +45,172 @@ std::vector<Crossbar::Node> plain(int nodes, std::int64_t links = 1) {
   return std::vector<Crossbar::Node>(static_cast<std::size_t>(nodes), {Crossbar::kUnlimited, links});
 }
 
+Crossbar::Config config(std::int64_t router_cycles) {
+  Crossbar::Config c;
+  c.router_cycles = router_cycles;
+  return c;
+}
+
+// Every cycle: links that carry a packet move its next flit if the channel has a place for it, then every output looks
+// for packets to start: classes in order, inputs round robin. Places come back by themselves, one by one.
+class FlitModel {
+ public:
+  FlitModel(const Crossbar::Config& config, int nodes, int links)
+      : config_(config), nodes_(nodes), input_busy_(nodes, 0), last_(nodes, 0) {
+    Channel channel{std::deque<std::int64_t>(), static_cast<std::size_t>(config.buffer_flits)};
+    for (int node = 0; node < nodes; ++node) {
+      outputs_.emplace_back(links);
+      for (Link& link : outputs_.back()) {
+        link.channels.assign(2, std::vector<Channel>(static_cast<std::size_t>(config.channels), channel));
+      }
+    }
+    links_ = links;
+  }
+
+  std::vector<Arrival> run(const std::vector<Packet>& packets) {
+    for (const Packet& p : packets) queues_[{static_cast<int>(p.type), p.destination, p.source}].push_back(p);
+    while (arrived_ < packets.size()) {
+      REQUIRE(now_ < 20000);
+      for (auto& output : outputs_) {
+        for (Link& link : output) move(link);
+      }
+      if (config_.bus) {
+        if (!medium_) start_on_bus();
+      } else {
+        for (int output = 0; output < nodes_; ++output) start_at(output);
+      }
+      // A link is free in the cycle after its packet's last flit.
+      for (auto& output : outputs_) {
+        for (Link& link : output) {
+          if (link.packet && link.sent == link.packet->flits) finish(link);
+        }
+      }
+      ++now_;
+    }
+    return arrivals_;
+  }
+
+ private:
+  struct Channel {
+    std::deque<std::int64_t> used;  // cycles in which its places were taken, the last `places` of them
+    std::size_t places;
+    // Cycle from which its next place is free.
+    [[nodiscard]] std::int64_t free_from(std::int64_t round_trip) const {
+      return used.size() < places ? 0 : used.front() + round_trip;
+    }
+  };
+  struct Link {
+    const Packet* packet = nullptr;
+    Packet storage;
+    std::int64_t free = 0;  // from this cycle on
+    int sent = 0;
+    std::size_t order = 0;  // in arrivals_
+    Channel* channel = nullptr;
+    std::vector<std::vector<Channel>> channels;  // of requests, of answers
+  };
+  [[nodiscard]] std::int64_t round_trip() const { return config_.router_cycles + 1; }
+  static std::size_t class_of(int type) { return type == 1 || type == 2 ? 0 : 1; }
+
+  void move(Link& link) {
+    if (!link.packet || link.channel->free_from(round_trip()) > now_) return;
+    link.channel->used.push_back(now_);
+    if (link.channel->used.size() > link.channel->places) link.channel->used.pop_front();
+    ++link.sent;
+    if (link.sent == link.packet->flits) arrivals_[link.order].at = now_ + config_.router_cycles;
+  }
+  void finish(Link& link) {
+    --input_busy_[static_cast<std::size_t>(link.packet->source)];
+    link.packet = nullptr;
+    link.free = now_ + 1;
+    medium_ = false;
+    ++arrived_;
+  }
+  // A link and a channel in which the head can go now: the channel that is free longest.
+  std::pair<Link*, Channel*> way(int output, int type) {
+    std::pair<Link*, Channel*> best{nullptr, nullptr};
+    std::int64_t since = now_ + 1;
+    for (Link& link : outputs_[static_cast<std::size_t>(output)]) {
+      if (link.packet) continue;
+      for (Channel& channel : link.channels[class_of(type)]) {
+        const std::int64_t free = std::max(channel.free_from(round_trip()), link.free);
+        if (free < since) {
+          since = free;
+          best = {&link, &channel};
+        }
+      }
+    }
+    return best;
+  }
+  bool can_leave(int type, int output, int input) {
+    const auto& queue = queues_[{type, output, input}];
+    return !queue.empty() && queue.front().ready.value() <= now_ && input_busy_[static_cast<std::size_t>(input)] < links_;
+  }
+  void start(int type, int output, int input) {
+    const auto [link, channel] = way(output, type);
+    auto& queue = queues_[{type, output, input}];
+    link->storage = queue.front();
+    queue.pop_front();
+    link->packet = &link->storage;
+    link->sent = 0;
+    link->channel = channel;
+    link->order = arrivals_.size();
+    arrivals_.push_back({input, output, -1});
+    ++input_busy_[static_cast<std::size_t>(input)];
+    move(*link);
+  }
+  void start_at(int output) {
+    int& last = last_[static_cast<std::size_t>(output)];
+    for (int type = 0; type < 4; ++type) {
+      for (int step = 1; step <= nodes_; ++step) {
+        const int input = (last + step) % nodes_;
+        if (!can_leave(type, output, input) || way(output, type).first == nullptr) continue;
+        start(type, output, input);
+        last = input;
+        step = 0;  // the next link looks from here on
+      }
+    }
+  }
+  void start_on_bus() {
+    for (int type = 0; type < 4; ++type) {
+      for (int step = 1; step <= nodes_; ++step) {
+        const int input = (last_[0] + step) % nodes_;
+        int chosen = -1;  // of its packets the one that was ready first
+        for (int output = 0; output < nodes_; ++output) {
+          if (!can_leave(type, output, input) || way(output, type).first == nullptr) continue;
+          if (chosen < 0 || queues_[{type, output, input}].front().ready < queues_[{type, chosen, input}].front().ready) {
+            chosen = output;
+          }
+        }
+        if (chosen < 0) continue;
+        start(type, chosen, input);
+        last_[0] = input;
+        medium_ = true;
+        return;
+      }
+    }
+  }
+
+  Crossbar::Config config_;
+  int nodes_, links_ = 1;
+  std::int64_t now_ = 0;
+  bool medium_ = false;
+  std::size_t arrived_ = 0;
+  std::vector<int> input_busy_, last_;
+  std::vector<std::vector<Link>> outputs_;
+  std::map<std::tuple<int, int, int>, std::deque<Packet>> queues_;  // type, output, input
+  std::vector<Arrival> arrivals_;
+};
+
 }  // namespace
 
 TEST_CASE("an uncontended packet arrives after router and flits", "[noc]") {
-  Crossbar noc(2, plain(3));
+  Crossbar noc(config(2), plain(3));
   noc.accept(packet(0, 2, 4, 10));
   CHECK(drain(noc) == std::vector<Arrival>{{0, 2, 15}});  // 10 + 2 + 4 - 1
 }
 
 TEST_CASE("two inputs share an output link flit by flit", "[noc]") {
-  Crossbar noc(2, plain(3));
+  Crossbar noc(config(2), plain(3));
   noc.accept(packet(0, 2, 4, 10));
   noc.accept(packet(1, 2, 4, 10));
   // Round robin after input 0, which served last at the start: input 1 first; the other enters 4 cycles later.
@@ -64,7 +220,7 @@ TEST_CASE("two inputs share an output link flit by flit", "[noc]") {
 TEST_CASE("several links of a node carry packets side by side", "[noc]") {
   std::vector<Crossbar::Node> nodes = plain(4);
   nodes[3].links = 2;
-  Crossbar noc(1, nodes);
+  Crossbar noc(config(1), nodes);
   for (const int source : {0, 1, 2}) noc.accept(packet(source, 3, 4, 10));
   CHECK(drain(noc) == std::vector<Arrival>{{1, 3, 14}, {2, 3, 14}, {0, 3, 18}});
 }
@@ -72,7 +228,7 @@ TEST_CASE("several links of a node carry packets side by side", "[noc]") {
 TEST_CASE("a request waits for a credit, an answer does not", "[noc]") {
   std::vector<Crossbar::Node> nodes = plain(3);
   nodes[2].credits = 1;
-  Crossbar noc(1, nodes);
+  Crossbar noc(config(1), nodes);
   noc.accept(packet(0, 2, 1, 5, PacketClass::read_request));
   noc.accept(packet(0, 2, 1, 6, PacketClass::read_request));
   noc.accept(packet(1, 2, 1, 7, PacketClass::response));
@@ -83,12 +239,48 @@ TEST_CASE("a request waits for a credit, an answer does not", "[noc]") {
   CHECK(noc.empty());
 }
 
-TEST_CASE("random traffic equals a model that looks at every cycle", "[noc]") {
+TEST_CASE("a bus carries one packet at a time, a crossbar several", "[noc]") {
+  for (const bool bus : {false, true}) {
+    Crossbar::Config c = config(2);
+    c.bus = bus;
+    Crossbar noc(c, plain(4));
+    noc.accept(packet(0, 2, 4, 10));
+    noc.accept(packet(1, 3, 4, 10));
+    noc.accept(packet(2, 0, 1, 11));
+    // The bus: input 1 first (after input 0), then 2, then 0.
+    const std::vector<Arrival> apart{{0, 2, 15}, {1, 3, 15}, {2, 0, 13}};
+    const std::vector<Arrival> shared{{1, 3, 15}, {2, 0, 16}, {0, 2, 20}};
+    CHECK(drain(noc) == (bus ? shared : apart));
+    CHECK(noc.busiest_output(Cycles(100)) == Approx(bus ? 0.09 : 0.04));
+  }
+}
+
+TEST_CASE("a buffer shorter than the round trip slows a link down", "[noc]") {
+  Crossbar::Config c = config(3);
+  c.buffer_flits = 2;  // a place can be used again after 4 cycles
+  {
+    Crossbar noc(c, plain(2));
+    noc.accept(packet(0, 1, 5, 10));
+    CHECK(drain(noc) == std::vector<Arrival>{{0, 1, 21}});  // leaves in 10, 11, 14, 15, 18
+  }
+  c.channels = 2;
+  Crossbar noc(c, plain(2));
+  for (int i = 0; i < 3; ++i) noc.accept(packet(0, 1, 2, 10));
+  CHECK(drain(noc) == std::vector<Arrival>{{0, 1, 14}, {0, 1, 16}, {0, 1, 18}});  // two channels hide it
+}
+
+TEST_CASE("random traffic equals a model that moves every flit in every cycle", "[noc]") {
   std::mt19937_64 random(11);
   const auto below = [&](int n) { return static_cast<int>(random() % static_cast<std::uint64_t>(n)); };
-  for (int round = 0; round < 200; ++round) {
+  for (int round = 0; round < 400; ++round) {
+    INFO("round " << round);
     const int nodes = 2 + below(6);
-    const int router = 1 + below(3);
+    const int links = 1 + below(2);
+    Crossbar::Config c = config(1 + below(4));
+    c.bus = below(4) == 0;
+    c.channels = 1 + below(2);
+    c.buffer_flits = 1 + below(7);
+    const int spread = 1 + below(12);  // from overload to hardly ever two at a time
     std::vector<Packet> packets;
     std::map<std::tuple<int, int, int>, std::int64_t> last_ready;
     for (int i = 0; i < 60; ++i) {
@@ -96,41 +288,14 @@ TEST_CASE("random traffic equals a model that looks at every cycle", "[noc]") {
       const int destination = below(nodes);
       const int type = below(4);
       auto& ready = last_ready[{source, destination, type}];
-      ready += below(8);
+      ready += below(8) * spread;
       packets.push_back(packet(source, destination, 1 + below(5), ready, static_cast<PacketClass>(type)));
+      packets.back().transaction = i;
     }
-    Crossbar noc(router, plain(nodes));
+    Crossbar noc(c, plain(nodes, c.bus ? 1 : links));
     for (const Packet& p : packets) noc.accept(p);
-    std::vector<Arrival> found = drain(noc);
-
-    // Every cycle, every output in order: classes in order, inputs round robin.
-    std::map<std::tuple<int, int, int>, std::deque<Packet>> queues;  // type, output, input
-    for (const Packet& p : packets) queues[{static_cast<int>(p.type), p.destination, p.source}].push_back(p);
-    std::vector<std::int64_t> input_free(static_cast<std::size_t>(nodes), 0);
-    std::vector<std::int64_t> output_free(static_cast<std::size_t>(nodes), 0);
-    std::vector<int> last(static_cast<std::size_t>(nodes), 0);
-    std::vector<Arrival> expected;
-    for (std::int64_t t = 0; expected.size() < packets.size(); ++t) {
-      REQUIRE(t < 10000);
-      for (int output = 0; output < nodes; ++output) {
-        const auto o = static_cast<std::size_t>(output);
-        bool served = output_free[o] > t;
-        for (int type = 0; type < 4 && !served; ++type) {
-          for (int step = 1; step <= nodes && !served; ++step) {
-            const int input = (last[o] + step) % nodes;
-            const auto i = static_cast<std::size_t>(input);
-            auto& queue = queues[{type, output, input}];
-            if (queue.empty() || queue.front().ready.value() > t || input_free[i] > t) continue;
-            const std::int64_t flits = queue.front().flits;
-            queue.pop_front();
-            input_free[i] = output_free[o] = t + flits;
-            last[o] = input;
-            expected.push_back({input, output, t + router + flits - 1});
-            served = true;
-          }
-        }
-      }
-    }
+    const std::vector<Arrival> found = drain(noc);
+    const std::vector<Arrival> expected = FlitModel(c, nodes, c.bus ? 1 : links).run(packets);
     REQUIRE(found == expected);
   }
 }

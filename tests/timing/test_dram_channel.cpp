@@ -257,6 +257,21 @@ TEST_CASE("dram logs keep every distance on long streams") {
   }
 }
 
+TEST_CASE("dram keeps every distance in ten million commands of random streams", "[long]") {
+  constexpr std::int64_t kCommands = 10'000'000;
+  constexpr std::size_t kRequests = 20'000;
+  SplitMix random(77);
+  std::int64_t commands = 0;
+  for (int run = 0; commands < kCommands; ++run) {
+    const model::DramConfig config = random_config(random);
+    const std::vector<Arrival> arrivals = random_arrivals(config, random, kRequests);
+    INFO("run " << run << "\n" << model::to_json(config).dump());
+    const std::vector<DramCommand> log = log_of(config, arrivals);
+    REQUIRE(tests::first_violation(config, log) == "");
+    commands += static_cast<std::int64_t>(log.size());
+  }
+}
+
 TEST_CASE("dram log checker rejects a command one cycle early") {
   const model::DramConfig config = preset("ddr4-3200");
   const auto requests = tests::dram_pattern("rnd_rw21", tests::dram_geometry(config), 120, 3);

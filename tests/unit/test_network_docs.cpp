@@ -64,7 +64,7 @@ TEST_CASE("the table of shipped networks is right and complete") {
     INFO(row);
     CHECK(text.find(row) != std::string::npos);
   }
-  CHECK(files == 18);
+  CHECK(files == 41);
 }
 
 TEST_CASE("the example in the network documentation loads") {

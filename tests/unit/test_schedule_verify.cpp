@@ -113,6 +113,7 @@ TEST_CASE("the verifier checks cores and splits") {
     c.schedule.groups[0].cores = {0, 1};
     CHECK(c.where() == "groups[0].split");
     c.schedule.groups[0].split = "rows";
+    c.mapping(0).tile["P"] = 3;
     CHECK(c.where() == "");
   }
   SECTION("unknown split") {
@@ -261,4 +262,15 @@ TEST_CASE("the verifier checks capacities over the life of tensors") {
     c.mapping(2).tile = {{"D1", 50}};
     CHECK(c.where() == "");
   }
+}
+
+TEST_CASE("several cores each have work") {
+  Case c;
+  c.schedule.groups[1].cores = {0, 1};
+  c.schedule.groups[1].split = "channels";
+  CHECK(c.where() == "groups[1].cores[0]");  // one tile: everything to the last
+  c.mapping(1).tile["N"] = 7;
+  CHECK(c.where() == "");
+  c.schedule.groups[1].split = "heads";
+  CHECK(c.where() == "groups[1].split");
 }

@@ -89,6 +89,9 @@ TEST_CASE("vector operations take their start-up and their passes over the lanes
   CHECK(cycles(model::VectorKind::requantize, 65, 1) == start + 3);
   CHECK(cycles(model::VectorKind::requantize, 64, 1, 1) == start + 2 * 5);  // one Sigmoid: 4 cycles more a result
   CHECK(cycles(model::VectorKind::add, 1, 1) == start + 1);
+  CHECK(cycles(model::VectorKind::mul, 96, 1) == start + 3);
+  CHECK(cycles(model::VectorKind::move, 97, 1) == start + 4);
+  CHECK(cycles(model::VectorKind::add, 33, 1, 2) == start + 2 * 9);  // two Sigmoids
   CHECK(cycles(model::VectorKind::max_pool, 32, 9) == start + 9);
   CHECK(cycles(model::VectorKind::average_pool, 32, 9) == start + 9 + 4);
   CHECK(cycles(model::VectorKind::activate, 32, 1, 1) == start + 4);

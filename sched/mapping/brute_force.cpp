@@ -1,0 +1,219 @@
+#include "sched/mapping/brute_force.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "model/base/error.h"
+
+namespace accsim::sched {
+namespace {
+
+double factorial(std::size_t n) {
+  double product = 1;
+  for (std::size_t i = 2; i <= n; ++i) product *= static_cast<double>(i);
+  return product;
+}
+
+// All ordered ways to write n as a product of `slots` factors.
+void factorise(std::int64_t n, std::size_t slots, std::vector<std::int64_t>& head,
+               std::vector<std::vector<std::int64_t>>& out) {
+  if (slots == 1) {
+    head.push_back(n);
+    out.push_back(head);
+    head.pop_back();
+    return;
+  }
+  for (std::int64_t f = 1; f <= n; ++f) {
+    if (n % f != 0) continue;
+    head.push_back(f);
+    factorise(n / f, slots - 1, head, out);
+    head.pop_back();
+  }
+}
+
+struct Enumeration {
+  const MapHierarchy& hierarchy;
+  const MapProblem& problem;
+  const KeepRules& rules;
+  const MapSearchOptions& options;
+  std::vector<std::vector<std::uint32_t>> placements{};
+  std::vector<std::vector<std::vector<std::int64_t>>> factors{};  // [dim][i][slot]
+  std::vector<std::size_t> meshes{};                              // levels with a mesh
+  BruteForceResult result{};
+  Mapping mapping{};
+
+  [[nodiscard]] std::size_t levels() const { return hierarchy.levels.size(); }
+  [[nodiscard]] std::size_t dims() const { return problem.dims.size(); }
+
+  // Assignments of X or Y to all dimensions (first) and to those with a split (second) that fit the level's mesh.
+  [[nodiscard]] std::pair<double, double> axis_choices(std::size_t level) const {
+    double all = 0, split = 0;
+    for (std::uint32_t choice = 0; choice < 1U << dims(); ++choice) {
+      std::int64_t used[2] = {1, 1};
+      bool redundant = false;
+      for (std::size_t d = 0; d < dims(); ++d) {
+        used[choice >> d & 1U] *= mapping.spatial[level][d];
+        redundant = redundant || (mapping.spatial[level][d] == 1 && (choice >> d & 1U) != 0);
+      }
+      if (used[0] > hierarchy.levels[level].mesh[0] || used[1] > hierarchy.levels[level].mesh[1]) continue;
+      all += 1;
+      split += redundant ? 0 : 1;
+    }
+    return {all, split};
+  }
+
+  [[nodiscard]] std::vector<double> words_of(const Evaluation& e) const {
+    std::vector<double> words;
+    for (std::size_t l = 0; l < levels(); ++l) {
+      if (hierarchy.levels[l].capacity_words < std::numeric_limits<double>::infinity())
+        words.push_back(e.used_words[l]);
+    }
+    return words;
+  }
+
+  [[nodiscard]] bool no_worse(const Evaluation& a, const Evaluation& b) const {
+    if (a.energy_pj > b.energy_pj || a.cycles > b.cycles) return false;
+    if (!options.pareto_words) return true;
+    const std::vector<double> x = words_of(a), y = words_of(b);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      if (x[i] > y[i]) return false;
+    }
+    return true;
+  }
+
+  void consider() {
+    const Evaluation e = evaluate(hierarchy, problem, rules, mapping);
+    result.evaluated += 1;
+    std::vector<MapPoint>& points = result.points;
+    if (options.pareto) {
+      for (const MapPoint& p : points) {
+        if (no_worse(p.evaluation, e)) return;
+      }
+      points.erase(
+          std::remove_if(points.begin(), points.end(), [&](const MapPoint& p) { return no_worse(e, p.evaluation); }),
+          points.end());
+      points.push_back({mapping, e});
+      return;
+    }
+    if (!points.empty()) {
+      const Evaluation& best = points.front().evaluation;
+      const auto key = [&](const Evaluation& x) -> std::pair<double, double> {
+        switch (options.objective) {
+          case MapObjective::energy:
+            return {x.energy_pj, x.cycles};
+          case MapObjective::latency:
+            return {x.cycles, x.energy_pj};
+          case MapObjective::edp:
+            break;
+        }
+        return {x.edp(), 0.0};
+      };
+      if (key(e) >= key(best)) return;
+    }
+    points.assign(1, {mapping, e});
+  }
+
+  void orders(std::size_t level) {
+    if (level + 1 >= levels()) {
+      consider();
+      return;
+    }
+    std::vector<int>& order = mapping.order[level];
+    std::sort(order.begin(), order.end());
+    do {
+      orders(level + 1);
+    } while (std::next_permutation(order.begin(), order.end()));
+  }
+
+  void placement_choices() {
+    double on_mesh = 1, apart = 1;
+    for (const std::size_t level : meshes) {
+      const auto [all, split] = axis_choices(level);
+      on_mesh *= all;
+      apart *= split;
+    }
+    const double all_orders = std::pow(factorial(dims()), static_cast<double>(levels()));
+    const double axes = std::pow(2.0, static_cast<double>(dims() * meshes.size()));
+    result.raw += all_orders * axes * static_cast<double>(placements.size());
+    if (on_mesh == 0) return;
+    result.on_mesh += all_orders * on_mesh * static_cast<double>(placements.size());
+    double own_orders = 1;
+    for (std::size_t l = 0; l < levels(); ++l) {
+      mapping.order[l].clear();
+      for (std::size_t d = 0; d < dims(); ++d) {
+        if (mapping.temporal[l][d] > 1) mapping.order[l].push_back(static_cast<int>(d));
+      }
+      own_orders *= factorial(mapping.order[l].size());
+    }
+    assign_axes(hierarchy, mapping);
+    const auto tiles = tile_sizes(mapping);
+    for (const auto& placement : placements) {
+      bool fits = true;
+      for (std::size_t l = 0; l < levels() && fits; ++l) {
+        double words = 0;
+        for (std::size_t t = 0; t < problem.tensors.size(); ++t) {
+          if ((placement[t] >> l & 1U) != 0) words += rules.copies[l][t] * tile_words(problem.tensors[t], tiles[l]);
+        }
+        fits = words <= hierarchy.levels[l].capacity_words;
+      }
+      if (!fits) continue;
+      result.valid += all_orders * on_mesh;
+      result.nonredundant += own_orders * apart;
+      if (result.nonredundant > kMostBruteForce) {
+        throw model::ConfigError("", "--brute-force", "more than 2e8 mappings of problem \"" + problem.name + "\"");
+      }
+      mapping.keep = placement;
+      orders(0);
+    }
+  }
+
+  void choose(std::size_t dim) {
+    if (dim == dims()) {
+      placement_choices();
+      return;
+    }
+    for (const std::vector<std::int64_t>& parts : factors[dim]) {
+      for (std::size_t l = 0; l < levels(); ++l) mapping.temporal[l][dim] = parts[l];
+      for (std::size_t m = 0; m < meshes.size(); ++m) mapping.spatial[meshes[m]][dim] = parts[levels() + m];
+      choose(dim + 1);
+    }
+  }
+};
+
+}  // namespace
+
+BruteForceResult brute_force(const MapHierarchy& hierarchy, const MapProblem& problem, const KeepRules& rules,
+                             const MapSearchOptions& options) {
+  Enumeration all{hierarchy, problem, rules, options};
+  for (std::size_t l = 0; l < hierarchy.levels.size(); ++l) {
+    if (hierarchy.levels[l].has_mesh) all.meshes.push_back(l);
+  }
+  all.placements.push_back({});
+  for (std::size_t t = 0; t < problem.tensors.size(); ++t) {
+    std::vector<std::vector<std::uint32_t>> longer;
+    for (const auto& head : all.placements) {
+      for (std::uint32_t keep = 0; keep < 1U << hierarchy.levels.size(); ++keep) {
+        if ((keep & rules.must[t]) != rules.must[t] || (keep & ~rules.may[t]) != 0) continue;
+        longer.push_back(head);
+        longer.back().push_back(keep);
+      }
+    }
+    all.placements = std::move(longer);
+  }
+  for (const MapDim& dim : problem.dims) {
+    std::vector<std::int64_t> head;
+    all.factors.emplace_back();
+    factorise(dim.size, hierarchy.levels.size() + all.meshes.size(), head, all.factors.back());
+  }
+  all.mapping = empty_mapping(hierarchy, problem);
+  all.choose(0);
+  if (all.result.points.empty()) {
+    throw model::InfeasibleError("no mapping of \"" + problem.name + "\" fits \"" + hierarchy.name + "\"");
+  }
+  std::stable_sort(all.result.points.begin(), all.result.points.end(),
+                   [](const MapPoint& a, const MapPoint& b) { return a.evaluation.cycles < b.evaluation.cycles; });
+  return std::move(all.result);
+}
+
+}  // namespace accsim::sched

@@ -1,0 +1,409 @@
+#include "sched/mapping/placement_search.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include "sched/mapping/stage_bounds.h"
+
+namespace accsim::sched {
+namespace {
+
+constexpr double kInfinite = std::numeric_limits<double>::infinity();
+
+}  // namespace
+
+struct PlacementSearch::State : StageBounds {
+  std::vector<std::vector<RestPoint>> rest;  // [k]: of stages k and later, from their lists  // of stages k and later
+  std::vector<std::unique_ptr<std::vector<Dataflow>>> flow_cache;  // by set of dimensions
+
+  // The nest under construction. Index 0 is the outermost level; k is stage k - 1.
+  struct Placed {
+    std::size_t level = 0;
+    Sizes tile{}, split{}, temporal{};
+    const Dataflow* flow = nullptr;
+    double steps = 1;      // product of all temporal loops down to this level
+    double instances = 1;  // used ones of this level
+    double used_words = 0;
+    Key key;
+  };
+  std::vector<Placed> nest;
+  struct Counts {
+    double energy = 0;
+    double reads[kMostMapLevels] = {}, writes[kMostMapLevels] = {};
+  };
+  const MapSearchOptions* options = nullptr;
+  Incumbent* incumbent = nullptr;
+  PlacementResult result;
+  std::vector<double> words;  // used of each limited level, 0 where not known yet
+
+  State(const SearchSpace& s, const std::vector<std::uint32_t>& p) : StageBounds(s, p) {
+    flow_cache.resize(std::size_t{1} << dims);
+  }
+
+  std::size_t limited_before(std::size_t level) const {
+    std::size_t count = 0;
+    for (std::size_t l = 0; l < level; ++l) count += hierarchy.levels[l].capacity_words < kInfinite ? 1 : 0;
+    return count;
+  }
+
+  const std::vector<Dataflow>& flows(std::uint32_t mask) {
+    std::unique_ptr<std::vector<Dataflow>>& entry = flow_cache[mask];
+    if (!entry) entry = std::make_unique<std::vector<Dataflow>>(dataflows(problem, mask));
+    return *entry;
+  }
+
+  double step_cycles(double instances) const { return whole_cycles(macs / instances, hierarchy.ops_per_cycle); }
+
+  double cycles_of(const Counts& counts) const {
+    double cycles = 0;
+    for (std::size_t l = 0; l < levels; ++l) {
+      const MapLevel& level = hierarchy.levels[l];
+      if (level.read_rate > 0) cycles = std::max(cycles, whole_cycles(counts.reads[l], level.read_rate));
+      if (level.write_rate > 0) cycles = std::max(cycles, whole_cycles(counts.writes[l], level.write_rate));
+      if (level.shared_rate > 0) {
+        cycles = std::max(cycles, whole_cycles(counts.reads[l] + counts.writes[l], level.shared_rate));
+      }
+    }
+    return cycles;
+  }
+
+  double tile_words_at(const MapTensor& tensor, const Sizes& tile) const {
+    double product = 1;
+    for (const TensorAxis& axis : tensor.axes) product *= tile_extent(axis, tile);
+    return product;
+  }
+
+  // Words of an output that an instance of nest[k] touches at least once.
+  double first_touches(const MapTensor& tensor, std::size_t k) const {
+    double product = 1;
+    for (const TensorAxis& axis : tensor.axes) {
+      const double extent = tile_extent(axis, nest[k].tile);
+      double apart = extent, span = extent;
+      for (const AxisPart& part : axis) {
+        const auto d = static_cast<std::size_t>(part.dim);
+        for (std::size_t j = 0; j < k; ++j) {
+          const double n = nest[j].temporal[d];
+          apart *= n;
+          span += static_cast<double>(part.coefficient) * nest[j + 1].tile[d] * nest[j + 1].split[d] * (n - 1);
+        }
+      }
+      product *= axis.size() == 1 ? apart : std::min(apart, span);
+    }
+    return product;
+  }
+
+  // Words that an instance of nest[k] fetches, all loops above it chosen.
+  double fetches(const MapTensor& tensor, std::size_t t, std::size_t k) const {
+    const double size = tile_words_at(tensor, nest[k].tile);
+    for (std::size_t j = k; j-- > 0;) {
+      const Dataflow::Reuse& reuse = nest[j].flow->reuse[t];
+      if (reuse.stop < 0) continue;
+      double loops = nest[j].steps;
+      for (std::uint32_t left = reuse.dropped; left != 0; left &= left - 1) {
+        loops /= nest[j].temporal[static_cast<std::size_t>(__builtin_ctz(left))];
+      }
+      if (!reuse.slides) return size * loops;
+      const auto d = static_cast<std::size_t>(reuse.stop);
+      const double n = nest[j].temporal[d];
+      double stays = 1;
+      for (const TensorAxis& axis : tensor.axes) {
+        double overlap = tile_extent(axis, nest[k].tile);
+        for (const AxisPart& part : axis) {
+          if (part.dim == reuse.stop) {
+            overlap -= static_cast<double>(part.coefficient) * nest[j + 1].tile[d] * nest[j + 1].split[d];
+          }
+        }
+        stays *= std::max(overlap, 0.0);
+      }
+      return (size + (n - 1) * (size - stays)) * (loops / n);
+    }
+    return size;
+  }
+
+  // Requests of the instances between nest[p] and nest[k] under one of nest[p] that differ.
+  double groups_between(const MapTensor& tensor, std::size_t p, std::size_t k) const {
+    double apart = 1;
+    std::vector<SpatialLoop> moves;
+    for (std::size_t j = p + 1; j <= k; ++j) {
+      const MapLevel& level = hierarchy.levels[nest[j].level];
+      const bool merges = tensor.output ? level.reduction : level.multicast;
+      for (std::size_t d = 0; d < dims; ++d) {
+        const std::int64_t n = nest[j].split[d];
+        if (n == 1) continue;
+        if (!merges || (!tensor.windows && tensor.uses(static_cast<int>(d)))) {
+          apart *= static_cast<double>(n);
+        } else if (tensor.windows) {
+          moves.push_back({static_cast<int>(d), n, nest[j].tile[d]});
+        }
+      }
+    }
+    return moves.empty() ? apart : apart * distinct_positions(tensor, moves);
+  }
+
+  std::size_t nest_index(std::size_t level) const {
+    std::size_t k = 0;
+    while (nest[k].level != level) ++k;
+    return k;
+  }
+
+  // What does not depend on the order of the loops above a stage: for each tensor that it keeps, then for the units.
+  struct Service {
+    std::size_t parent = 0;                      // index into nest
+    double groups = 1;                           // different requests for each instance of the parent
+    double parent_touches = 0, own_touches = 0;  // of outputs: words seen at least once
+  };
+
+  Service service_of(const MapTensor& tensor, std::size_t parent_level, std::size_t k) const {
+    Service service;
+    service.parent = nest_index(parent_level);
+    service.groups = groups_between(tensor, service.parent, k);
+    if (tensor.output) {
+      service.parent_touches = first_touches(tensor, service.parent);
+      service.own_touches = first_touches(tensor, k);
+    }
+    return service;
+  }
+
+  // What the parent of a tensor does for `requests` words of each of its instances.
+  void serve(const MapTensor& tensor, const Service& service, double requests, Counts& counts) const {
+    const Placed& at = nest[service.parent];
+    const MapLevel& level = hierarchy.levels[at.level];
+    if (tensor.output) {
+      const double reads = std::max(0.0, requests - service.parent_touches);
+      counts.reads[at.level] += reads;
+      counts.writes[at.level] += requests;
+      counts.energy += (requests * level.update_pj + reads * level.read_pj) * at.instances;
+    } else {
+      counts.reads[at.level] += requests;
+      counts.energy += requests * level.read_pj * at.instances;
+    }
+  }
+
+  void count_units(std::size_t k, Counts& counts) const {
+    for (const KeptHere& unit : stages[k - 1].compute) {
+      const MapTensor& tensor = problem.tensors[unit.tensor];
+      const Service service = service_of(tensor, unit.parent, k);
+      serve(tensor, service, macs / nest[k].instances * service.groups, counts);
+    }
+  }
+
+  void count_kept(std::size_t k, const Service* services, Counts& counts) const {
+    const Stage& stage = stages[k - 1];
+    const double write_pj = hierarchy.levels[stage.level].write_pj;
+    for (std::size_t i = 0; i < stage.kept.size(); ++i) {
+      const MapTensor& tensor = problem.tensors[stage.kept[i].tensor];
+      const double fetched = fetches(tensor, stage.kept[i].tensor, k);
+      const double fills = tensor.output ? std::max(0.0, fetched - services[i].own_touches) : fetched;
+      counts.writes[stage.level] += fills;
+      counts.energy += fills * write_pj * nest[k].instances;
+      serve(tensor, services[i], fetched * services[i].groups, counts);
+    }
+  }
+
+  Mapping mapping() const {
+    Mapping out = empty_mapping(hierarchy, problem);
+    out.keep = placement;
+    for (std::size_t k = 0; k < nest.size(); ++k) {
+      const std::size_t l = nest[k].level;
+      for (std::size_t d = 0; d < dims; ++d) {
+        out.spatial[l][d] = nest[k].split[d];
+        out.temporal[l][d] = k + 1 < nest.size() ? nest[k].temporal[d] : nest[k].tile[d];
+      }
+      if (k + 1 < nest.size() && nest[k].flow != nullptr) {
+        out.order[l] = nest[k].flow->order;
+      } else {
+        for (std::size_t d = 0; d < dims; ++d) {
+          if (out.temporal[l][d] > 1) out.order[l].push_back(static_cast<int>(d));
+        }
+      }
+    }
+    assign_axes(hierarchy, out);
+    return out;
+  }
+
+  void leaf(const Counts& counts) {
+    ++result.evaluated;
+    const double cycles = std::max(step_cycles(nest.back().instances), cycles_of(counts));
+    if (incumbent->excludes(counts.energy, cycles, words)) return;
+    const Incumbent::Entry entry{counts.energy, cycles, words};
+    incumbent->add(entry);
+    result.found.push_back({entry, mapping()});
+  }
+
+  // Whether nothing that the stages k and later could add enters any more.
+  bool hopeless(std::size_t k, double energy, double cycles, double instances, const std::vector<double>& used) const {
+    for (const RestPoint& point : rest[k]) {
+      const double least = std::max({cycles, point.cycles, step_cycles(instances * point.instances)});
+      if (!incumbent->excludes(energy + point.energy, least, used)) return false;
+    }
+    return true;
+  }
+
+  // Takes stage k (nest[k] is filled by it), all earlier ones chosen.
+  void search(std::size_t k, const Counts& counts) {
+    if (k > stages.size()) {
+      leaf(counts);
+      return;
+    }
+    const Stage& stage = stages[k - 1];
+    const double so_far = cycles_of(counts);
+    const bool limited = hierarchy.levels[stage.level].capacity_words < kInfinite;
+    const std::size_t place = limited ? limited_before(stage.level) : 0;
+    for (const Group& group : stage.groups) {
+      const double instances = nest[k - 1].instances * group.instances;
+      const double cycles = std::max({so_far, step_cycles(instances * rest_instances[k]), rest_cycles[k]});
+      for (const Pair& pair : group.pairs) {
+        const double energy = counts.energy + pair.energy + rest_energy[k];
+        if (incumbent->excludes(energy, cycles, words)) break;
+        if (pair.cycles > cycles && incumbent->excludes(energy, pair.cycles, words)) continue;
+        const Key part = Divisors::sum(pair.tile->key, pair.split->key);
+        if (!space.divisors.divides(part, nest[k - 1].key)) continue;
+        if (hopeless(k, counts.energy + pair.energy, std::max(so_far, pair.cycles), instances, words)) continue;
+        ++result.visited;
+        Placed& here = nest[k];
+        Placed& above = nest[k - 1];
+        here.level = stage.level;
+        here.tile = pair.tile->sizes;
+        here.split = pair.split->sizes;
+        here.key = pair.tile->key;
+        here.instances = instances;
+        std::uint32_t mask = 0;
+        double steps = k > 1 ? nest[k - 2].steps : 1;
+        for (std::size_t d = 0; d < dims; ++d) {
+          above.temporal[d] = above.tile[d] / (here.tile[d] * here.split[d]);
+          steps *= above.temporal[d];
+          if (above.temporal[d] > 1) mask |= 1U << d;
+        }
+        above.steps = steps;
+        const std::vector<Dataflow>& choices = flows(mask);
+        if (limited) words[place] = pair.tile->used_words;
+        Counts before = counts;
+        count_units(k, before);
+        Service services[kMostMapTensors];
+        for (std::size_t j = 0; j < stage.kept.size(); ++j) {
+          const KeptHere& kept = stage.kept[j];
+          services[j] = service_of(problem.tensors[kept.tensor], kept.parent, k);
+        }
+        for (const Dataflow& flow : choices) {
+          above.flow = &flow;
+          Counts next = before;
+          count_kept(k, services, next);
+          if (hopeless(k, next.energy, std::max(pair.cycles, cycles_of(next)), instances, words)) continue;
+          search(k + 1, next);
+        }
+        if (limited) words[place] = 0;
+      }
+    }
+  }
+};
+
+PlacementSearch::PlacementSearch(const SearchSpace& space, const std::vector<std::uint32_t>& placement)
+    : state_(std::make_unique<State>(space, placement)) {}
+PlacementSearch::~PlacementSearch() = default;
+PlacementSearch::PlacementSearch(PlacementSearch&&) noexcept = default;
+
+double PlacementSearch::energy_bound() const { return state_->base + state_->rest_energy.front(); }
+double PlacementSearch::cycles_bound() const {
+  const double energy = state_->rest_energy.front();
+  return energy < kInfinite ? std::max(state_->step_cycles(state_->rest_instances.front()), state_->rest_cycles.front())
+                            : kInfinite;
+}
+
+PlacementResult PlacementSearch::run(const MapSearchOptions& options, const Incumbent& incumbent,
+                                     std::size_t most_tiles) {
+  State& s = *state_;
+  Incumbent best = incumbent;
+  s.options = &options;
+  s.incumbent = &best;
+  s.result = {};
+  s.bound_rest();
+  double outer_energy = s.base + s.rest_energy.front(), outer_cycles = 0, outer_instances = s.rest_instances.front();
+  s.rest.assign(s.stages.size() + 1, {});
+  s.rest.back().push_back({});
+  for (std::size_t k = s.stages.size(); k-- > 0;) {
+    Stage& stage = s.stages[k];
+    outer_energy -= stage.least_energy;
+    outer_instances /= stage.most_instances;
+    outer_cycles = 0;
+    for (std::size_t j = 0; j < k; ++j) outer_cycles = std::max(outer_cycles, s.stages[j].least_cycles);
+    struct Candidate {
+      const Tile* tile;
+      double energy;
+    };
+    std::vector<Candidate> candidates;
+    for (const Tile& tile : *stage.tiles) {
+      const Cost cost = s.relaxed(stage, s.tile_words_of(stage, tile, nullptr), s.space.best_servings[stage.level]);
+      if (s.hopeless(k + 1, cost.energy + outer_energy, std::max(outer_cycles, cost.cycles),
+                     outer_instances * stage.most_instances, {})) {
+        continue;
+      }
+      candidates.push_back({&tile, cost.energy});
+    }
+    if (most_tiles > 0 && candidates.size() > most_tiles) {
+      std::stable_sort(candidates.begin(), candidates.end(),
+                       [](const Candidate& a, const Candidate& b) { return a.energy < b.energy; });
+      candidates.resize(most_tiles);
+    }
+    std::map<double, std::vector<Pair>, std::greater<>> by_instances;
+    for (const Candidate& candidate : candidates) {
+      const Tile& tile = *candidate.tile;
+      const State::TileWords tile_words = s.tile_words_of(stage, tile, nullptr);
+      for (const SearchSpace::ServingClass& serving : *stage.classes) {
+        const double instances = outer_instances * serving.instances;
+        if (s.hopeless(k + 1, candidate.energy + outer_energy, outer_cycles, instances, {})) continue;
+        const Cost best_cost = s.relaxed(stage, tile_words, serving.serving);
+        if (s.hopeless(k + 1, best_cost.energy + outer_energy, std::max(outer_cycles, best_cost.cycles), instances,
+                       {})) {
+          continue;
+        }
+        for (const std::size_t i : serving.splits) {
+          const Split& split = (*stage.splits)[i];
+          if (!s.space.divisors.divides(Divisors::sum(tile.key, split.key), s.space.whole)) continue;
+          if (stage.canonical_free != 0 && s.redundant(stage, tile, split)) continue;
+          Cost cost = best_cost;
+          if (stage.windows) {
+            cost = s.relaxed(stage, s.tile_words_of(stage, tile, &split), serving.serving);
+            if (s.hopeless(k + 1, cost.energy + outer_energy, std::max(outer_cycles, cost.cycles), instances, {}))
+              continue;
+          }
+          by_instances[split.instances].push_back({&tile, &split, cost.energy, cost.cycles});
+        }
+      }
+    }
+    stage.groups.clear();
+    for (auto& [instances, pairs] : by_instances) {
+      std::stable_sort(pairs.begin(), pairs.end(), [](const Pair& a, const Pair& b) { return a.energy < b.energy; });
+      s.result.shapes += static_cast<double>(pairs.size());
+      double least_cycles = kInfinite;
+      for (const Pair& pair : pairs) {
+        if (pair.cycles >= least_cycles) continue;
+        least_cycles = pair.cycles;
+        for (const RestPoint& later : s.rest[k + 1]) {
+          add_point(s.rest[k],
+                    {pair.energy + later.energy, std::max(pair.cycles, later.cycles), instances * later.instances});
+        }
+      }
+      stage.groups.push_back({instances, std::move(pairs)});
+    }
+    if (stage.groups.empty()) return std::move(s.result);
+    double least = kInfinite;
+    for (const Group& group : stage.groups) least = std::min(least, group.pairs.front().energy);
+    s.rest_energy[k] = s.rest_energy[k + 1] + least;
+  }
+  s.nest.assign(s.stages.size() + 1, {});
+  State::Placed& outer = s.nest.front();
+  outer.tile.fill(1);
+  outer.split.fill(1);
+  for (std::size_t d = 0; d < s.dims; ++d) outer.tile[d] = static_cast<std::int32_t>(s.problem.dims[d].size);
+  outer.key = s.space.whole;
+  s.words.assign(s.limited_before(s.levels), 0);
+  if (s.hierarchy.levels.front().capacity_words < kInfinite) s.words.front() = s.space.outermost_words;
+  State::Counts counts;
+  counts.energy = s.base;
+  s.search(1, counts);
+  return std::move(s.result);
+}
+
+}  // namespace accsim::sched

@@ -1,0 +1,206 @@
+#include "sched/mapping/search_space.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace accsim::sched {
+namespace {
+
+constexpr double kInfinite = std::numeric_limits<double>::infinity();
+
+double extent_of(const TensorAxis& axis, const Sizes& sizes) {
+  std::int64_t extent = 1;
+  for (const AxisPart& part : axis) extent += part.coefficient * (sizes[static_cast<std::size_t>(part.dim)] - 1);
+  return static_cast<double>(extent);
+}
+
+}  // namespace
+
+SearchSpace::SearchSpace(const MapHierarchy& h, const MapProblem& p, const KeepRules& r)
+    : hierarchy(h), problem(p), rules(r), divisors(p), loops(looped_dims(p)) {
+  const std::size_t levels = h.levels.size(), tensors = p.tensors.size();
+  Sizes sizes;
+  sizes.fill(1);
+  for (std::size_t d = 0; d < p.dims.size(); ++d) sizes[d] = static_cast<std::int32_t>(p.dims[d].size);
+  whole = divisors.key(sizes);
+  for (const MapTensor& tensor : p.tensors) {
+    double words = 1;
+    for (const TensorAxis& axis : tensor.axes) words *= extent_of(axis, sizes);
+    totals.push_back(words);
+  }
+  for (const MapLevel& level : h.levels) splits.push_back(splits_of(p, divisors, level.mesh));
+  for (std::size_t l = 0; l < levels; ++l) {
+    Serving best;
+    std::fill_n(best.per_instance, kMostMapTensors, kInfinite);
+    std::fill_n(best.per_different, kMostMapTensors, kInfinite);
+    std::fill_n(best.least_shared, kMostMapTensors, kInfinite);
+    std::fill_n(best.most_shared, kMostMapTensors, 0.0);
+    std::map<std::vector<double>, ServingClass> found;
+    for (std::size_t i = 0; i < splits[l].size(); ++i) {
+      const Split& split = splits[l][i];
+      std::vector<double> name{-split.instances};  // most instances first
+      Serving serving{};
+      for (std::size_t t = 0; t < tensors; ++t) {
+        const bool merges = p.tensors[t].output ? h.levels[l].reduction : h.levels[l].multicast;
+        double groups = merges ? split.instances / split.shared[t] : split.instances;
+        if (merges &&
+            (split.joint >> t & 1U) != 0) {  // sums of progressions: at least the sum of their lengths - 1 each
+          groups = 1;
+          for (std::size_t d = 0; d < p.dims.size(); ++d) {
+            if (p.tensors[t].uses(static_cast<int>(d))) groups += split.sizes[d] - 1;
+          }
+        }
+        serving.per_instance[t] = groups / split.instances;
+        serving.per_different[t] = serving.per_instance[t] * split.shared[t];
+        serving.least_shared[t] = serving.most_shared[t] = split.shared[t];
+        best.per_instance[t] = std::min(best.per_instance[t], serving.per_instance[t]);
+        best.per_different[t] = std::min(best.per_different[t], serving.per_different[t]);
+        best.least_shared[t] = std::min(best.least_shared[t], split.shared[t]);
+        best.most_shared[t] = std::max(best.most_shared[t], split.shared[t]);
+        name.insert(name.end(), {groups, split.shared[t]});
+      }
+      ServingClass& entry = found[name];
+      entry.serving = serving;
+      entry.instances = split.instances;
+      entry.splits.push_back(i);
+    }
+    classes.emplace_back();
+    for (auto& entry : found) classes.back().push_back(std::move(entry.second));
+    best_servings.push_back(best);
+  }
+  for (const Dataflow& flow : dataflows(p, loops)) {
+    std::uint32_t set = 0;
+    for (std::size_t t = 0; t < tensors; ++t) set |= flow.reuse[t].dropped != 0 ? 1U << t : 0U;
+    if (std::any_of(drop_sets.begin(), drop_sets.end(), [&](std::uint32_t s) { return (set & ~s) == 0; })) continue;
+    drop_sets.erase(
+        std::remove_if(drop_sets.begin(), drop_sets.end(), [&](std::uint32_t s) { return (s & ~set) == 0; }),
+        drop_sets.end());
+    drop_sets.push_back(set);
+  }
+  double outermost = 0;
+  for (std::size_t t = 0; t < tensors; ++t) outermost += r.copies[0][t] * totals[t];
+  outermost_words = outermost;
+  if (outermost > h.levels[0].capacity_words) return;  // nothing fits: no placement
+  std::vector<std::uint32_t> placement(tensors, 1U);
+  const auto extend = [&](const auto& self, std::size_t t) -> void {
+    if (t == tensors) {
+      placements.push_back(placement);
+      return;
+    }
+    for (std::uint32_t keep = 1; keep < 1U << levels; keep += 2) {
+      if ((keep & r.must[t]) != r.must[t] || (keep & ~r.may[t]) != 0) continue;
+      placement[t] = keep;
+      self(self, t + 1);
+    }
+  };
+  extend(extend, 0);
+  for (const auto& each : placements) {
+    for (std::size_t l = 1; l < levels; ++l) {
+      if (!is_stage(each, l)) continue;
+      const std::uint32_t kept = kept_at(each, l);
+      if (tiles.contains({l, kept})) continue;
+      std::uint32_t free_dims = loops;
+      if (l + 1 == levels) {
+        for (std::size_t d = 0; d < p.dims.size(); ++d) {
+          bool free = false;
+          for (std::size_t t = 0; t < tensors; ++t) {
+            const bool here = (kept >> t & 1U) != 0;
+            free = free || (here && p.tensors[t].uses(static_cast<int>(d))) ||
+                   (!here && slides_along(p, p.tensors[t], static_cast<int>(d)));
+          }
+          if (!free) free_dims &= ~(1U << d);
+        }
+      }
+      tiles[{l, kept}] = tiles_of(p, divisors, r.copies[l], h.levels[l].capacity_words, kept, free_dims);
+    }
+  }
+}
+
+std::uint32_t SearchSpace::kept_at(const std::vector<std::uint32_t>& placement, std::size_t level) const {
+  std::uint32_t kept = 0;
+  for (std::size_t t = 0; t < placement.size(); ++t) kept |= (placement[t] >> level & 1U) << t;
+  return kept;
+}
+
+bool SearchSpace::is_stage(const std::vector<std::uint32_t>& placement, std::size_t level) const {
+  return level + 1 == hierarchy.levels.size() || kept_at(placement, level) != 0 ||
+         hierarchy.levels[level].mesh[0] * hierarchy.levels[level].mesh[1] > 1;
+}
+
+double SearchSpace::dataflow_space_log10() const {
+  double log = std::log10(static_cast<double>(placements.size()));
+  const std::size_t levels = hierarchy.levels.size();
+  const double orders = std::log10(static_cast<double>(std::max<std::size_t>(dataflows(problem, loops).size(), 1)));
+  std::size_t slots = levels;
+  for (const MapLevel& level : hierarchy.levels) slots += level.mesh[0] * level.mesh[1] > 1 ? 1 : 0;
+  for (const MapDim& dim : problem.dims) {
+    std::int64_t rest = dim.size;
+    for (std::int64_t p = 2; rest > 1; ++p) {
+      if (p * p > rest) p = rest;
+      for (std::size_t e = 1; rest % p == 0; rest /= p, ++e) {
+        log += std::log10(static_cast<double>(e + slots - 1) / static_cast<double>(e));
+      }
+    }
+  }
+  return log + orders * static_cast<double>(levels - 1);
+}
+
+double SearchSpace::fitting_space_log10() const {
+  double sum = 0;
+  const auto orders = static_cast<double>(std::max<std::size_t>(dataflows(problem, loops).size(), 1));
+  for (const auto& placement : placements) {
+    double shapes = 1;
+    for (std::size_t l = 1; l < hierarchy.levels.size(); ++l) {
+      if (!is_stage(placement, l)) continue;
+      shapes *= orders * static_cast<double>(splits[l].size()) *
+                static_cast<double>(tiles.at({l, kept_at(placement, l)}).size());
+    }
+    sum += shapes;
+  }
+  return std::log10(std::max(sum, 1.0));
+}
+
+bool Incumbent::excludes(double energy, double cycles, const std::vector<double>& words) const {
+  if (entries_.empty()) return false;
+  if (options_.pareto) {
+    for (const Entry& entry : entries_) {
+      if (entry.cycles > cycles || entry.energy * kBoundRounding > energy) continue;
+      bool covered = true;
+      for (std::size_t i = 0; i < entry.words.size() && options_.pareto_words; ++i) {
+        covered = covered && entry.words[i] <= (i < words.size() ? words[i] : 0);  // levels to come: at least 0
+      }
+      if (covered) return true;
+    }
+    return false;
+  }
+  const Entry& best = entries_.front();
+  switch (options_.objective) {
+    case MapObjective::energy:
+      return energy > best.energy || (energy >= best.energy * kBoundRounding && cycles >= best.cycles);
+    case MapObjective::latency:
+      return cycles > best.cycles || (cycles >= best.cycles && energy >= best.energy * kBoundRounding);
+    case MapObjective::edp:
+      return energy * cycles >= best.energy * best.cycles * kBoundRounding;
+  }
+  return false;
+}
+
+void Incumbent::add(const Entry& entry) {
+  if (!options_.pareto) {
+    entries_.assign(1, entry);
+    return;
+  }
+  entries_.erase(std::remove_if(entries_.begin(), entries_.end(),
+                                [&](const Entry& old) {
+                                  if (old.cycles < entry.cycles || old.energy < entry.energy) return false;
+                                  for (std::size_t i = 0; i < entry.words.size() && options_.pareto_words; ++i) {
+                                    if (old.words[i] < entry.words[i]) return false;
+                                  }
+                                  return true;
+                                }),
+                 entries_.end());
+  entries_.push_back(entry);
+}
+
+}  // namespace accsim::sched

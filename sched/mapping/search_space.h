@@ -1,0 +1,72 @@
+// What the searches of all dataplacements share: lists of tiles and splits for each level, what one order of loops lets
+// the tensors drop, the dataplacements themselves; and the best figures so far.
+#pragma once
+#include <map>
+#include <vector>
+
+#include "sched/mapping/dataflow.h"
+#include "sched/mapping/search.h"
+#include "sched/mapping/tile_space.h"
+
+namespace accsim::sched {
+
+// What all dataplacements share; built once, then only read.
+struct SearchSpace {
+  SearchSpace(const MapHierarchy& h, const MapProblem& p, const KeepRules& r);
+  const MapHierarchy& hierarchy;
+  const MapProblem& problem;
+  const KeepRules& rules;
+  Divisors divisors;
+  Key whole;  // of the dimensions themselves
+  std::uint32_t loops;
+  std::vector<std::vector<Split>> splits;  // [level]
+  // How a split serves a tensor, for bounds: requests that differ in proportion to all instances and to those whose
+  // data differ, and the instances that share data (least and most, equal but for the best case over all splits).
+  struct Serving {
+    double per_instance[kMostMapTensors], per_different[kMostMapTensors];
+    double least_shared[kMostMapTensors], most_shared[kMostMapTensors];
+  };
+  struct ServingClass {
+    Serving serving;
+    double instances = 1;
+    std::vector<std::size_t> splits;  // those that serve in this way
+  };
+  std::vector<std::vector<ServingClass>> classes;      // [level]
+  std::vector<Serving> best_servings;                  // [level]
+  std::vector<std::uint32_t> drop_sets;                // tensors that one order lets drop loops, maximal sets
+  std::vector<std::vector<std::uint32_t>> placements;  // [i][tensor]: bit l = level l
+  std::map<std::pair<std::size_t, std::uint32_t>, std::vector<Tile>> tiles;  // by level and kept tensors
+  std::vector<double> totals;                                                // words of each tensor
+  double outermost_words = 0;                                                // of all tensors, buffering included
+  // Size of the space without redundant orders, axes and factors of the innermost level; and of that with only tiles
+  // and splits that fit each level by itself.
+  [[nodiscard]] double dataflow_space_log10() const;
+  [[nodiscard]] double fitting_space_log10() const;
+  [[nodiscard]] std::uint32_t kept_at(const std::vector<std::uint32_t>& placement, std::size_t level) const;
+  // A level that keeps nothing and has one instance could hold loops only in a redundant way.
+  [[nodiscard]] bool is_stage(const std::vector<std::uint32_t>& placement, std::size_t level) const;
+};
+
+// Bounds are sums in another order than the figures that they bound.
+inline constexpr double kBoundRounding = 1 - 1e-12;
+
+// Best figures so far, and whether a bound can still enter.
+class Incumbent {
+ public:
+  struct Entry {
+    double energy = 0, cycles = 0;
+    std::vector<double> words;  // used words of limited levels, for fronts over them
+  };
+  explicit Incumbent(const MapSearchOptions& options) : options_(options) {}
+  [[nodiscard]] bool excludes(double energy, double cycles, const std::vector<double>& words) const;
+  // The entry improves; those that it makes superfluous go.
+  void add(const Entry& entry);
+  [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
+  [[nodiscard]] bool empty() const { return entries_.empty(); }
+
+ private:
+  MapSearchOptions options_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace accsim::sched

@@ -1,0 +1,246 @@
+#include "sched/mapping/stage_bounds.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace accsim::sched {
+namespace {
+
+// No dimension moves several axes.
+bool simple_axes(const MapTensor& tensor) {
+  std::uint32_t seen = 0;
+  for (const TensorAxis& axis : tensor.axes) {
+    for (const AxisPart& part : axis) {
+      if ((seen >> part.dim & 1U) != 0) return false;
+      seen |= 1U << part.dim;
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
+void add_point(std::vector<RestPoint>& points, const RestPoint& point) {
+  const auto covers = [](const RestPoint& a, const RestPoint& b) {
+    return a.energy <= b.energy && a.cycles <= b.cycles && a.instances >= b.instances;
+  };
+  for (const RestPoint& old : points) {
+    if (covers(old, point)) return;
+  }
+  points.erase(std::remove_if(points.begin(), points.end(), [&](const RestPoint& old) { return covers(point, old); }),
+               points.end());
+  points.push_back(point);
+}
+
+double tile_extent(const TensorAxis& axis, const Sizes& sizes) {
+  std::int64_t extent = 1;
+  for (const AxisPart& part : axis) extent += part.coefficient * (sizes[static_cast<std::size_t>(part.dim)] - 1);
+  return static_cast<double>(extent);
+}
+
+StageBounds::StageBounds(const SearchSpace& s, const std::vector<std::uint32_t>& p)
+    : space(s),
+      placement(p),
+      hierarchy(s.hierarchy),
+      problem(s.problem),
+      levels(s.hierarchy.levels.size()),
+      dims(s.problem.dims.size()),
+      tensors(s.problem.tensors.size()) {
+  macs = problem.macs();
+  base = macs * hierarchy.mac_pj;
+  build_stages();
+  bound_rest();
+}
+
+void StageBounds::build_stages() {
+  const auto meshes = [&](std::size_t from, std::size_t to) {  // instances of levels from .. to - 1
+    double product = 1;
+    for (std::size_t l = from; l < to; ++l) {
+      product *= static_cast<double>(hierarchy.levels[l].mesh[0] * hierarchy.levels[l].mesh[1]);
+    }
+    return product;
+  };
+  const auto parent_of = [&](std::size_t t, std::size_t level) {
+    std::size_t parent = 0;
+    for (std::size_t l = 0; l < level; ++l) parent = (placement[t] >> l & 1U) != 0 ? l : parent;
+    return parent;
+  };
+  rates.assign(1, 0);
+  std::vector<Ports> ports(levels);
+  for (std::size_t l = 0; l < levels; ++l) {
+    const MapLevel& level = hierarchy.levels[l];
+    const auto port = [&](double rate) {
+      if (rate <= 0) return std::size_t{0};
+      rates.push_back(rate);
+      return rates.size() - 1;
+    };
+    ports[l] = {port(level.read_rate), port(level.write_rate), port(level.shared_rate), meshes(0, l + 1)};
+    if (l + 1 < levels && mesh_size(l) > 1) other_meshes = true;
+  }
+  for (std::size_t l = 1; l < levels; ++l) {
+    if (!space.is_stage(placement, l)) continue;
+    Stage stage;
+    stage.level = l;
+    stage.ports = ports[l];
+    for (std::size_t t = 0; t < tensors; ++t) {
+      if ((placement[t] >> l & 1U) != 0) {
+        const std::size_t parent = parent_of(t, l);
+        stage.kept.push_back({t, parent, meshes(parent + 1, l), ports[parent]});
+        stage.windows = stage.windows || problem.tensors[t].windows;
+      }
+      if (l + 1 == levels) {
+        const std::size_t parent = parent_of(t, levels);
+        KeptHere unit{t, parent, parent == l ? 1 : meshes(parent + 1, l), ports[parent]};
+        if (parent == l) unit.ports.instances = meshes(0, l);
+        stage.compute.push_back(unit);
+      }
+    }
+    const std::uint32_t kept = space.kept_at(placement, l);
+    stage.tiles = &space.tiles.at({l, kept});
+    stage.splits = &space.splits[l];
+    stage.classes = &space.classes[l];
+    if (l + 1 == levels) {
+      for (std::size_t d = 0; d < dims; ++d) {
+        bool used = false;
+        for (std::size_t t = 0; t < tensors; ++t) {
+          used = used || ((kept >> t & 1U) != 0 && problem.tensors[t].uses(static_cast<int>(d)));
+        }
+        if (!used) stage.canonical_free |= 1U << d;
+      }
+    }
+    for (const Tile& tile : *stage.tiles) {
+      const Cost cost = relaxed(stage, tile_words_of(stage, tile, nullptr), space.best_servings[l]);
+      stage.least_energy = std::min(stage.least_energy, cost.energy);
+      stage.least_cycles = std::min(stage.least_cycles, cost.cycles);
+    }
+    for (const Split& split : *stage.splits) stage.most_instances = std::max(stage.most_instances, split.instances);
+    stages.push_back(std::move(stage));
+  }
+}
+
+void StageBounds::bound_rest() {
+  rest_energy.assign(stages.size() + 1, 0);
+  rest_cycles.assign(stages.size() + 1, 0);
+  rest_instances.assign(stages.size() + 1, 1);
+  for (std::size_t k = stages.size(); k-- > 0;) {
+    rest_energy[k] = rest_energy[k + 1] + stages[k].least_energy;
+    rest_cycles[k] = std::max(rest_cycles[k + 1], stages[k].least_cycles);
+    rest_instances[k] = rest_instances[k + 1] * stages[k].most_instances;
+  }
+}
+
+// Best halo credit: share of the words that is fetched anew when the dimension with most overlap slides.
+double StageBounds::slide_share(const MapTensor& tensor, const Tile& tile, const Split* split) const {
+  if (!simple_axes(tensor)) return 0;
+  double best = 1;
+  for (const TensorAxis& axis : tensor.axes) {
+    if (axis.size() == 1) continue;
+    const double extent = tile_extent(axis, tile.sizes);
+    for (const AxisPart& part : axis) {
+      const auto d = static_cast<std::size_t>(part.dim);
+      const double size = static_cast<double>(tile.sizes[d]) * (split != nullptr ? split->sizes[d] : 1);
+      const double move = static_cast<double>(part.coefficient) * size;
+      const double n = static_cast<double>(problem.dims[d].size) / size;
+      if (n <= 1 || move >= extent) continue;
+      best = std::min(best, (extent + (n - 1) * move) / (extent * n));
+    }
+  }
+  return best;
+}
+StageBounds::TileWords StageBounds::tile_words_of(const Stage& stage, const Tile& tile, const Split* split) const {
+  TileWords out;
+  for (const KeptHere& kept : stage.kept) {
+    const std::size_t t = kept.tensor;
+    const double share = problem.tensors[t].windows ? slide_share(problem.tensors[t], tile, split) : 1;
+    out.all[t] = tile.words[t] * tile.repeats * share;
+    out.once[t] = tile.words[t] * tile.own_repeats[t] * share;
+  }
+  return out;
+}
+Cost StageBounds::relaxed(const Stage& stage, const TileWords& tile, const SearchSpace::Serving& serving) const {
+  struct Words {
+    double energy, reads, updates, fills;  // the words of one instance
+  };
+  Words moved[kMostMapTensors][2];  // nothing dropped, the whole run dropped
+  const MapLevel& own = hierarchy.levels[stage.level];
+  for (const KeptHere& kept : stage.kept) {
+    const std::size_t t = kept.tensor;
+    const MapTensor& tensor = problem.tensors[t];
+    const MapLevel& parent = hierarchy.levels[kept.parent];
+    const double all = tile.all[t], once = tile.once[t];
+    const double asked[2] = {all * serving.per_instance[t] / kept.between,
+                             once * serving.per_different[t] / kept.between};
+    const double filled[2] = {all, once * serving.least_shared[t]};
+    for (int i = 0; i < 2; ++i) {
+      double reads = asked[i], updates = 0, fills = filled[i];
+      if (tensor.output) {
+        const double total = space.totals[t] * kept.ports.instances;
+        updates = asked[i];
+        reads = tensor.windows ? 0 : std::max(0.0, asked[i] - total);
+        fills = tensor.windows ? 0 : std::max(0.0, filled[i] - total * kept.between * serving.most_shared[t]);
+      }
+      moved[t][i] = {reads * parent.read_pj + updates * parent.update_pj + fills * own.write_pj,
+                     reads / kept.ports.instances, updates / kept.ports.instances, fills / stage.ports.instances};
+    }
+  }
+  Words units[kMostMapTensors];
+  double fixed = 0;
+  for (const KeptHere& unit : stage.compute) {
+    const std::size_t t = unit.tensor;
+    const MapTensor& tensor = problem.tensors[t];
+    const MapLevel& parent = hierarchy.levels[unit.parent];
+    const bool here = unit.parent == stage.level;
+    const double asked = here ? macs : macs * serving.per_instance[t] / unit.between;
+    double reads = asked, updates = 0;
+    if (tensor.output) {
+      const double most_first = space.totals[t] * unit.ports.instances * (here ? serving.most_shared[t] : 1);
+      updates = asked;
+      reads = tensor.windows ? 0 : std::max(0.0, asked - most_first);
+    }
+    const double instances = unit.ports.instances * (here ? mesh_size(stage.level) : 1);
+    units[t] = {reads * parent.read_pj + updates * parent.update_pj, reads / instances, updates / instances, 0};
+    fixed += units[t].energy;
+  }
+  Cost cost;
+  for (const std::uint32_t set : space.drop_sets) {
+    double energy = fixed;
+    double ports[kMostPorts];
+    std::fill_n(ports, rates.size(), 0.0);
+    for (const KeptHere& kept : stage.kept) {
+      const Words& w = moved[kept.tensor][set >> kept.tensor & 1U];
+      energy += w.energy;
+      ports[kept.ports.read] += w.reads;
+      ports[kept.ports.write] += w.updates;
+      ports[kept.ports.shared] += w.reads + w.updates;
+      ports[stage.ports.write] += w.fills;
+      ports[stage.ports.shared] += w.fills;
+    }
+    for (const KeptHere& unit : stage.compute) {
+      const Words& w = units[unit.tensor];
+      ports[unit.ports.read] += w.reads;
+      ports[unit.ports.write] += w.updates;
+      ports[unit.ports.shared] += w.reads + w.updates;
+    }
+    double cycles = 0;
+    for (std::size_t i = 1; i < rates.size(); ++i) cycles = std::max(cycles, ports[i] / rates[i]);
+    cost.energy = std::min(cost.energy, energy);
+    cost.cycles = std::min(cost.cycles, cycles);
+  }
+  cost.cycles = std::ceil(cost.cycles * kBoundRounding);
+  return cost;
+}
+
+bool StageBounds::redundant(const Stage& stage, const Tile& tile, const Split& split) const {
+  const std::uint32_t useful = other_meshes ? ~0U : split.joint_dims;
+  for (std::uint32_t dims_left = stage.canonical_free; dims_left != 0; dims_left &= dims_left - 1) {
+    const auto d = static_cast<std::size_t>(__builtin_ctz(dims_left));
+    if (tile.sizes[d] > 1 && (split.sizes[d] == 1 || (useful >> d & 1U) == 0)) return true;
+  }
+  return false;
+}
+
+double StageBounds::mesh_size(std::size_t level) const {
+  return static_cast<double>(hierarchy.levels[level].mesh[0] * hierarchy.levels[level].mesh[1]);
+}
+
+}  // namespace accsim::sched

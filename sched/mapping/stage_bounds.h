@@ -1,0 +1,105 @@
+// The stages of one dataplacement and lower bounds on their costs (docs/mapper.md, "Bounds"): what a tile and a split
+// must cost whatever the loops above them are. Loops of all levels above count as one nest in which one set of tensors
+// that some order allows drops its whole run; halos and first touches count at their best.
+#pragma once
+#include <limits>
+#include <vector>
+
+#include "sched/mapping/search_space.h"
+
+namespace accsim::sched {
+
+inline constexpr std::size_t kMostPorts = 3 * kMostMapLevels + 1;
+
+// Where the words of a level go: indices of its limited ports, or the one that nobody looks at.
+struct Ports {
+  std::size_t read = 0, write = 0, shared = 0;
+  double instances = 1;  // most used instances of the level
+};
+
+struct KeptHere {  // a tensor that a stage's level keeps, or (last stage) that the units ask for
+  std::size_t tensor = 0;
+  std::size_t parent = 0;  // level that serves it
+  double between = 1;      // most instances of the meshes between the parent and this level
+  Ports ports;             // of the parent
+};
+
+struct Pair {
+  const Tile* tile;
+  const Split* split;
+  double energy, cycles;  // relaxed cost of the stage
+};
+
+// Candidates of one stage with equal number of instances, by rising energy.
+struct Group {
+  double instances;
+  std::vector<Pair> pairs;
+};
+
+struct Stage {
+  std::size_t level = 0;
+  std::vector<KeptHere> kept;
+  std::vector<KeptHere> compute;  // last stage only
+  Ports ports;
+  bool windows = false;  // of a kept tensor
+  const std::vector<Tile>* tiles = nullptr;
+  const std::vector<Split>* splits = nullptr;
+  const std::vector<SearchSpace::ServingClass>* classes = nullptr;
+  std::uint32_t canonical_free = 0;  // dimensions whose tile may exceed 1 only under a joint split (last stage)
+  std::vector<Group> groups;
+  // Over the best case of each tile:
+  double least_energy = std::numeric_limits<double>::infinity();
+  double least_cycles = std::numeric_limits<double>::infinity();
+  double most_instances = 1;
+};
+
+struct Cost {
+  double energy = std::numeric_limits<double>::infinity();
+  double cycles = std::numeric_limits<double>::infinity();
+};
+
+// Least cost of some stages together: no choice in them is better than one of these points in all three.
+struct RestPoint {
+  double energy = 0, cycles = 0, instances = 1;
+};
+
+// Keeps the mutually undominated ones.
+void add_point(std::vector<RestPoint>& points, const RestPoint& point);
+
+// Coordinates of an axis that a tile covers.
+double tile_extent(const TensorAxis& axis, const Sizes& sizes);
+
+struct StageBounds {
+  StageBounds(const SearchSpace& s, const std::vector<std::uint32_t>& p);
+  const SearchSpace& space;
+  const std::vector<std::uint32_t>& placement;
+  const MapHierarchy& hierarchy;
+  const MapProblem& problem;
+  std::size_t levels, dims, tensors;
+  std::vector<Stage> stages;
+  double macs = 0;
+  double base = 0;                                               // energy of the arithmetic
+  std::vector<double> rest_energy, rest_cycles, rest_instances;  // [k]: of stages k and later
+  std::vector<double> rates;                                     // of the limited ports, from index 1
+  bool other_meshes = false;                                     // beside the innermost level's
+
+  // Least cost of the stages k and later, from the best case of every tile.
+  void bound_rest();
+  struct TileWords {
+    double all[kMostMapTensors], once[kMostMapTensors];  // fetched where nothing, or the whole run, is dropped
+  };
+  // Without a split: no more than with any.
+  [[nodiscard]] TileWords tile_words_of(const Stage& stage, const Tile& tile, const Split* split) const;
+  // At most the cost of the accesses that belong to the stage in any mapping.
+  [[nodiscard]] Cost relaxed(const Stage& stage, const TileWords& tile, const SearchSpace::Serving& serving) const;
+  // A tile larger than 1 in a dimension that no kept tensor has is only of use where it changes which words of a window
+  // the units share.
+  [[nodiscard]] bool redundant(const Stage& stage, const Tile& tile, const Split& split) const;
+  [[nodiscard]] double mesh_size(std::size_t level) const;
+
+ private:
+  void build_stages();
+  [[nodiscard]] double slide_share(const MapTensor& tensor, const Tile& tile, const Split* split) const;
+};
+
+}  // namespace accsim::sched

@@ -1,0 +1,76 @@
+// The tile shapes and spatial splits that a level may have, as lists: tiles whose kept tensors fit its capacity, splits
+// that fit its mesh with every dimension wholly on one axis. Sizes are divisors of the dimensions; each carries a key
+// of packed prime exponents, so that "divides" is one subtraction.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "sched/mapping/hierarchy.h"
+
+namespace accsim::sched {
+
+inline constexpr std::size_t kKeyWords = 4;
+using Sizes = std::array<std::int32_t, kMostMapDims>;  // one entry a dimension; unused ones are 1
+struct Key {
+  std::array<std::uint64_t, kKeyWords> words{};
+};
+
+class Divisors {
+ public:
+  explicit Divisors(const MapProblem& problem);
+  [[nodiscard]] const std::vector<std::int32_t>& of(std::size_t dim) const { return divisors_[dim]; }
+  [[nodiscard]] Key key(const Sizes& sizes) const;
+  [[nodiscard]] static Key sum(const Key& a, const Key& b) {
+    Key out;
+    for (std::size_t i = 0; i < kKeyWords; ++i) out.words[i] = a.words[i] + b.words[i];
+    return out;
+  }
+  // Whether every exponent of `part` is at most that of `whole`. Sums of two divisors' keys are allowed for `part`.
+  [[nodiscard]] bool divides(const Key& part, const Key& whole) const {
+    for (std::size_t i = 0; i < words_; ++i) {
+      if ((((whole.words[i] | guards_.words[i]) - part.words[i]) & guards_.words[i]) != guards_.words[i]) return false;
+    }
+    return true;
+  }
+  [[nodiscard]] std::size_t dims() const { return divisors_.size(); }
+
+ private:
+  struct Field {
+    std::int32_t prime;
+    std::size_t word;
+    int shift;
+  };
+  std::vector<std::vector<std::int32_t>> divisors_;
+  std::vector<std::vector<Field>> fields_;
+  std::size_t words_ = 1;
+  Key guards_;
+};
+
+struct Tile {
+  Sizes sizes;
+  Key key;
+  double words[kMostMapTensors];        // of each tensor
+  double repeats = 1;                   // product of dimension / size
+  double own_repeats[kMostMapTensors];  // of the dimensions that index the tensor
+  double used_words = 0;                // capacity taken
+};
+
+// Tiles of every divisor combination that fit; `kept`: bit t = tensor t is held; `free_dims`: dimensions that may
+// take any divisor, the others stay 1.
+std::vector<Tile> tiles_of(const MapProblem& problem, const Divisors& divisors, const std::vector<double>& copies,
+                           double capacity, std::uint32_t kept, std::uint32_t free_dims);
+
+struct Split {
+  Sizes sizes;
+  Key key;
+  double instances = 1;
+  double shared[kMostMapTensors];  // product over the dimensions that do not index the tensor
+  std::uint32_t joint = 0;         // bit t: two split dimensions move tensor t along one axis
+  std::uint32_t joint_dims = 0;    // those dimensions
+};
+
+std::vector<Split> splits_of(const MapProblem& problem, const Divisors& divisors,
+                             const std::array<std::int64_t, 2>& mesh);
+
+}  // namespace accsim::sched

@@ -1,0 +1,93 @@
+// A node's interface to a network of routers: packets in (a queue for each kind of packet; requests and answers in
+// virtual channels of their own), packets out. A memory's room is kept back as long as too many of its answers wait
+// here. Packets wait without limit; cores limit them by dma.outstanding, memories by that room.
+#pragma once
+#include <deque>
+#include <vector>
+
+#include "sim/kernel/module.h"
+#include "sim/noc/node_exit.h"
+#include "sim/noc/packet.h"
+#include "sim/noc/router_module.h"
+#include "sim/noc/source.h"
+
+namespace accsim::sim {
+
+// Packets on their way; indices stay valid until they are given back.
+class PacketBook {
+ public:
+  std::int32_t put(const Packet& packet) {
+    if (free_.empty()) {
+      packets_.push_back(packet);
+      return static_cast<std::int32_t>(packets_.size()) - 1;
+    }
+    const std::int32_t index = free_.back();
+    free_.pop_back();
+    packets_[static_cast<std::size_t>(index)] = packet;
+    return index;
+  }
+  Packet take(std::int32_t index) {
+    free_.push_back(index);
+    return packets_[static_cast<std::size_t>(index)];
+  }
+
+ private:
+  std::vector<Packet> packets_;
+  std::vector<std::int32_t> free_;
+};
+
+class InterfaceModule : public EventModule, public NocPort, public LinkEnd {
+ public:
+  static constexpr int kClasses = 2;  // requests, answers (signals too: they never wait for requests)
+  static const std::vector<int>& classes();  // by PacketClass
+
+  // `places`: where each node sits; `port`: of the router, that this node is at.
+  InterfaceModule(const sc_core::sc_module_name& name, Clock clock, const RouterConfig& config, std::int64_t room,
+                  const std::vector<std::uint16_t>& places, int port, PacketBook& book);
+
+  sc_core::sc_export<NocPort> in;
+  sc_core::sc_port<PacketSink> out;
+  sc_core::sc_export<LinkEnd> from_router;
+  sc_core::sc_port<LinkEnd> to_router;
+
+  void send(const Packet& packet) override;
+  void return_credit(std::int32_t node, Cycles at) override;
+  void accept_flit(int port, const Flit& flit, Cycles at) override;
+  void accept_credit(int port, int vc, Cycles at) override;
+
+  [[nodiscard]] std::int64_t flits() const { return flits_; }  // that entered here
+
+ protected:
+  void end_of_elaboration() override {
+    router_ = to_router.operator->();
+    sink_ = out.operator->();
+  }
+  void run(Cycles now) override;
+
+ private:
+  struct Observer;
+  struct Place {
+    Cycles at;
+    int vc;
+  };
+  [[nodiscard]] bool takes_answers() const {
+    return source_.waiting(static_cast<std::size_t>(PacketClass::response)) < room_;
+  }
+
+  std::int64_t room_;
+  const std::vector<std::uint16_t>* places_;
+  int port_;
+  PacketBook* book_;
+  LinkEnd* router_ = nullptr;
+  PacketSink* sink_ = nullptr;
+  NocSource source_;
+  NodeExit exit_;
+  std::array<Cycles, kPacketClasses> last_ready_{};
+  Cycles last_sent_{-1};
+  std::deque<Cycles> rooms_;        // that the memory gives back
+  std::int64_t kept_back_ = 0;      // rooms
+  std::deque<Place> places_free_;   // further ahead than a router looks
+  std::int64_t flits_ = 0;
+};
+
+}  // namespace accsim::sim

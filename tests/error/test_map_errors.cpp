@@ -1,0 +1,204 @@
+// The readers of the mapper's files: one message for each mistake, naming file, place, what was found and what is
+// allowed; and accsim map as a user runs it.
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "model/base/error.h"
+#include "sched/mapping/mapping.h"
+#include "tests/catch.h"
+#include "tests/run_program.h"
+
+namespace {
+
+namespace model = accsim::model;
+namespace sched = accsim::sched;
+namespace tests = accsim::tests;
+using model::Json;
+
+const std::string kFolder = std::string(ACCSIM_SOURCE_DIR) + "/tests/reference/mapper/";
+
+template <class Call>
+std::string message_of(const Call& call) {
+  try {
+    call();
+  } catch (const model::ConfigError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+Json problem() {
+  return {{"schema", "accsim-problem/1"},
+          {"name", "p"},
+          {"dims", {{"M", 4}, {"K", 2}}},
+          {"tensors", {{{"name", "A"}, {"dims", {"M", "K"}}}, {{"name", "Z"}, {"dims", {"M"}}, {"output", true}}}}};
+}
+
+Json hierarchy() {
+  const Json level = {{"name", "DRAM"}, {"capacity_words", nullptr}, {"read_pj", 1}, {"write_pj", 1}, {"update_pj", 1}};
+  Json inner = level;
+  inner["name"] = "RF";
+  inner["capacity_words"] = 4;
+  inner["mesh"] = {2, 2};
+  return {{"schema", "accsim-hierarchy/1"},
+          {"name", "h"},
+          {"levels", {level, inner}},
+          {"compute", {{"per_instance_of", "RF"}, {"pj", 1}}}};
+}
+
+std::string problem_error(const Json& json) {
+  return message_of([&] { sched::parse_problem(json, "p.json"); });
+}
+std::string hierarchy_error(const Json& json) {
+  return message_of([&] {
+    sched::keep_rules(sched::parse_hierarchy(json, "h.json"), sched::parse_problem(problem(), "p.json"), "h.json");
+  });
+}
+std::string mapping_error(const Json& nest) {
+  return message_of([&] {
+    sched::parse_mapping(nest, sched::parse_hierarchy(hierarchy(), "h.json"), sched::parse_problem(problem(), "p.json"),
+                         "m.json");
+  });
+}
+
+}  // namespace
+
+TEST_CASE("mistakes in problems") {
+  CHECK(problem_error(problem()) == "no error");
+  Json p = problem();
+  p["dim"] = 1;
+  CHECK(problem_error(p).find("p.json") == 0);
+  CHECK(problem_error(p).find("\"dim\"") != std::string::npos);
+  p = problem();
+  p["dims"]["M"] = 0;
+  CHECK(problem_error(p).find("p.json: dims.M") == 0);
+  p = problem();
+  p["tensors"][0]["dims"][0] = "N";
+  CHECK(problem_error(p) == "p.json: tensors[0].dims[0]: no dimension \"N\" in \"N\", allowed: M, K");
+  p["tensors"][0]["dims"][0] = "M*0+K";
+  CHECK(problem_error(p) ==
+        "p.json: tensors[0].dims[0]: expected a coefficient from 1 to 4096 after \"M*\", found \"0\"");
+  p["tensors"][0]["dims"][0] = "M+M";
+  CHECK(problem_error(p) == "p.json: tensors[0].dims[0]: dimension \"M\" stands twice in \"M+M\"");
+  p = problem();
+  p["tensors"][1]["output"] = false;
+  CHECK(problem_error(p) == "p.json: tensors: no tensor has \"output\": true");
+  p = problem();
+  p["dims"]["N"] = 3;
+  CHECK(problem_error(p) == "p.json: dims.N: no tensor uses this dimension");
+  p = problem();
+  p["tensors"][1]["name"] = "A";
+  CHECK(problem_error(p) == "p.json: tensors[1].name: a second tensor \"A\"");
+}
+
+TEST_CASE("mistakes in hierarchies") {
+  CHECK(hierarchy_error(hierarchy()) == "no error");
+  Json h = hierarchy();
+  h["levels"][1]["capacity"] = 3;
+  CHECK(hierarchy_error(h).find("h.json: levels[1]") == 0);
+  CHECK(hierarchy_error(h).find("capacity_words") != std::string::npos);
+  h = hierarchy();
+  h["levels"][1].erase("capacity_words");
+  CHECK(hierarchy_error(h).find("h.json: levels[1]: missing key \"capacity_words\"") == 0);
+  h = hierarchy();
+  h["levels"][0]["mesh"] = {2, 2};
+  CHECK(hierarchy_error(h) == "h.json: levels[0].mesh: the outermost level has one instance, found a mesh");
+  h = hierarchy();
+  h["compute"]["per_instance_of"] = "DRAM";
+  CHECK(hierarchy_error(h) == "h.json: compute.per_instance_of: found \"DRAM\", allowed: the innermost level \"RF\"");
+  h = hierarchy();
+  h["levels"][1]["must_keep"] = {"B"};
+  CHECK(hierarchy_error(h).find("h.json: levels[1].must_keep[0]: found \"B\", which is no tensor of problem \"p\"") ==
+        0);
+  h["levels"][1]["must_keep"] = "most";
+  CHECK(hierarchy_error(h) ==
+        "h.json: levels[1].must_keep: expected \"all\" or a list of tensor names, found \"most\"");
+  h["levels"][1]["must_keep"] = {"A"};
+  h["levels"][1]["may_keep"] = {"Z"};
+  CHECK(hierarchy_error(h) == "h.json: levels[1].must_keep: tensor \"A\" must be kept and may not");
+  h = hierarchy();
+  h["levels"][1]["buffering"] = 3;
+  CHECK(hierarchy_error(h).find("h.json: levels[1].buffering") == 0);
+}
+
+TEST_CASE("mistakes in mappings") {
+  const Json good = {{{"store", "A"}, {"level", "DRAM"}},
+                     {{"spatial", "M"}, {"axis", "X"}, {"factor", 2}, {"below", "DRAM"}},
+                     {{"store", "Z"}, {"level", "RF"}},
+                     {{"loop", "M"}, {"factor", 2}},
+                     {{"loop", "K"}, {"factor", 2}}};
+  CHECK(mapping_error(good) == "no error");
+  Json m = good;
+  m[3]["factor"] = 4;
+  CHECK(mapping_error(m) == "m.json: the factors of M multiply to 8, expected 4");
+  m = good;
+  m[1]["factor"] = 4;
+  m.erase(3);
+  CHECK(mapping_error(m) == "m.json: level \"RF\": 4 instances along X, the mesh has 2");
+  m = good;
+  m[3] = {{"store", "A"}, {"level", "DRAM"}};
+  CHECK(mapping_error(m).find("m.json: [3].level: level \"DRAM\" comes after \"RF\"") == 0);
+  m = good;
+  m[4]["loop"] = "M";
+  CHECK(mapping_error(m).find("m.json: [4]: a second loop over this dimension in level \"RF\"") == 0);
+  m = good;
+  m.push_back({{"store", "A"}, {"level", "RF"}});
+  CHECK(mapping_error(m) == "m.json: [5]: the stores of a level come before its loops");
+  m = good;
+  m.insert(m.begin() + 2, Json{{"store", "A"}, {"level", "RF"}});
+  CHECK(mapping_error(m) == "m.json: level \"RF\" would hold 6 words, its capacity is 4");
+  m = good;
+  m[2]["level"] = "SRAM";
+  CHECK(mapping_error(m).find("m.json: [2].level") == 0);
+}
+
+TEST_CASE("accsim map finds, counts and compares") {
+  const tests::TemporaryFolder folder;
+  const std::vector<std::string> files{"--hierarchy", kFolder + "hierarchies/micro.json", "--problem",
+                                       kFolder + "problems/t_gemv6.json"};
+  const auto run = [&](std::vector<std::string> more) {
+    std::vector<std::string> words{"map"};
+    words.insert(words.end(), files.begin(), files.end());
+    words.insert(words.end(), more.begin(), more.end());
+    return tests::run_program(folder.path(), words);
+  };
+  for (const auto& [objective, energy, cycles] : std::vector<std::tuple<std::string, double, int>>{
+           {"energy", 1958, 12}, {"latency", 1962, 8}, {"edp", 1962, 8}}) {
+    const tests::Outcome outcome = run({"--objective", objective, "--explain", "--out", "r.json"});
+    REQUIRE(outcome.err == "");
+    REQUIRE(outcome.code == 0);
+    CHECK(outcome.out.find("proven optimal") != std::string::npos);
+    CHECK(outcome.out.find("runner-up") != std::string::npos);
+    const Json result = model::read_json_file(folder / "r.json");
+    CHECK(result.at("energy_pj") == energy);
+    CHECK(result.at("cycles") == cycles);
+    CHECK(result.at("edp_pj_cycles") == energy * cycles);
+    CHECK(result.at("gap_pct") == 0);
+    CHECK(result.at("mapspace_log10").get<double>() == Approx(7.54887369));
+    for (const char* key : {"pruned_log10", "evaluated", "lower_bound", "accesses", "explain", "host"}) {
+      CHECK(result.contains(key));
+    }
+    std::ofstream(folder / "m.json") << result.at("mapping").dump();
+    REQUIRE(run({"--mapping", "m.json", "--out", "again.json", "--quiet"}).code == 0);
+    const Json again = model::read_json_file(folder / "again.json");
+    CHECK(again.at("energy_pj") == energy);
+    CHECK(again.at("accesses") == result.at("accesses"));
+    REQUIRE(run({"--brute-force", "--objective", objective, "--out", "all.json", "--quiet"}).code == 0);
+    const Json all = model::read_json_file(folder / "all.json");
+    CHECK(all.at("energy_pj") == energy);
+    CHECK(all.at("cycles") == cycles);
+    CHECK(all.at("counts").at("raw") == 35389440);
+  }
+  const tests::Outcome both = run({"--brute-force", "--mapping", "m.json"});
+  CHECK(both.code == 2);
+  CHECK(both.err.find("--brute-force: either a search or --mapping") != std::string::npos);
+  Json broken = model::read_json_file(kFolder + "hierarchies/micro.json");
+  broken["levels"][2]["capacity_words"] = 1;
+  broken["levels"][2]["must_keep"] = "all";
+  std::ofstream(folder / "small.json") << broken.dump();
+  const tests::Outcome infeasible = tests::run_program(
+      folder.path(), {"map", "--hierarchy", "small.json", "--problem", kFolder + "problems/t_gemv6.json"});
+  CHECK(infeasible.code == 3);
+  CHECK(infeasible.err.find("no mapping of \"t_gemv6\" fits \"micro\"") != std::string::npos);
+}
