@@ -353,15 +353,18 @@ PlacementResult PlacementSearch::run(const MapSearchOptions& options, const Incu
       for (const SearchSpace::ServingClass& serving : *stage.classes) {
         const double instances = outer_instances * serving.instances;
         if (s.hopeless(k + 1, candidate.energy + outer_energy, outer_cycles, instances, {})) continue;
-        const Cost best_cost = s.relaxed(stage, tile_words, serving.serving);
-        if (s.hopeless(k + 1, best_cost.energy + outer_energy, std::max(outer_cycles, best_cost.cycles), instances,
-                       {})) {
-          continue;
-        }
+        Cost best_cost;  // of the tile under any of these splits; computed for the first that is possible
+        bool costed = false;
         for (const std::size_t i : serving.splits) {
           const Split& split = (*stage.splits)[i];
           if (!s.space.divisors.divides(Divisors::sum(tile.key, split.key), s.space.whole)) continue;
           if (stage.canonical_free != 0 && s.redundant(stage, tile, split)) continue;
+          if (!costed) {
+            costed = true;
+            best_cost = s.relaxed(stage, tile_words, serving.serving);
+            const double cycles = std::max(outer_cycles, best_cost.cycles);
+            if (s.hopeless(k + 1, best_cost.energy + outer_energy, cycles, instances, {})) break;
+          }
           Cost cost = best_cost;
           if (stage.windows) {
             cost = s.relaxed(stage, s.tile_words_of(stage, tile, &split), serving.serving);

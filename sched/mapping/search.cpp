@@ -131,8 +131,9 @@ MapSearchResult search_mapping(const MapHierarchy& hierarchy, const MapProblem& 
                    [](const MapPoint& a, const MapPoint& b) { return a.evaluation.cycles < b.evaluation.cycles; });
   Certificate& certificate = result.certificate;
   certificate.raw_log10 = raw_space_log10(hierarchy, problem, rules);
-  certificate.pruned_log10.emplace_back("dataplacements_and_dataflows", space.dataflow_space_log10());
-  certificate.pruned_log10.emplace_back("tiles_that_fit", space.fitting_space_log10());
+  const double orders_left = space.dataflow_space_log10();
+  certificate.pruned_log10.emplace_back("dataplacements_and_dataflows", orders_left);
+  certificate.pruned_log10.emplace_back("tiles_that_fit", std::min(orders_left, space.fitting_space_log10()));
   certificate.pruned_log10.emplace_back("stages_within_bounds", std::log10(std::max(shapes, 1.0)));
   certificate.pruned_log10.emplace_back("partial_mappings",
                                         std::log10(static_cast<double>(std::max<std::int64_t>(visited, 1))));

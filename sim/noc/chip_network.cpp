@@ -92,7 +92,7 @@ std::int64_t ChipNetwork::flits() const {
 }
 
 double ChipNetwork::busiest_link(Cycles run) const {
-  if (crossbar_) return crossbar_->machine().busiest_output(run);
+  if (crossbar_) return crossbar_->machine().busiest_link(run);
   std::int64_t most = 0;
   for (const auto& router : routers_) {
     for (int port = 0; port < topology_->ports(); ++port) most = std::max(most, router->router().flits_sent(port));

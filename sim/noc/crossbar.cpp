@@ -20,6 +20,7 @@ Crossbar::Crossbar(const Config& config, const std::vector<Node>& nodes)
   for (const Node& node : nodes) {
     credits_.push_back(node.credits);
     inputs_.emplace_back(node.links);
+    input_flits_.push_back(0);
     output_links_.emplace_back(node.links);
     if (!tight_) continue;
     Places places;
@@ -160,6 +161,7 @@ CrossbarGrant Crossbar::grant(std::size_t type, std::size_t o, std::size_t input
     if (output.waiting == 0) outputs_waiting_[o >> 6] &= ~(std::uint64_t{1} << (o & 63));
   }
   output.busy += entry.flits;
+  input_flits_[input] += entry.flits;
   flits_ += entry.flits;
   const std::int64_t last = send_flits(o, type, entry.flits, now);
   inputs_[input].take(now, last + 1);
@@ -167,12 +169,13 @@ CrossbarGrant Crossbar::grant(std::size_t type, std::size_t o, std::size_t input
   return granted;
 }
 
-double Crossbar::busiest_output(Cycles run) const {
+double Crossbar::busiest_link(Cycles run) const {
   double busiest = 0;
   std::int64_t all = 0;
   for (std::size_t output = 0; output < nodes_; ++output) {
     const double cycles = static_cast<double>(run.value()) * static_cast<double>(output_links_[output].count());
-    if (cycles > 0) busiest = std::max(busiest, static_cast<double>(outputs_[output].busy) / cycles);
+    const std::int64_t flits = std::max(outputs_[output].busy, input_flits_[output]);  // out of the crossbar, into it
+    if (cycles > 0) busiest = std::max(busiest, static_cast<double>(flits) / cycles);
     all += outputs_[output].busy;
   }
   if (!config_.bus) return busiest;

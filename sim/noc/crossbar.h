@@ -65,7 +65,7 @@ class Crossbar {
     return answers_waiting_[static_cast<std::size_t>(node)];
   }
   // Share of the cycles of `run` in which the busiest node's outgoing links (a bus: the bus) carry flits.
-  [[nodiscard]] double busiest_output(Cycles run) const;
+  [[nodiscard]] double busiest_link(Cycles run) const;
   [[nodiscard]] bool empty() const { return waiting_ == 0; }
 
  private:
@@ -163,6 +163,7 @@ class Crossbar {
   bool tight_;  // buffers shorter than the round trip
   std::vector<std::int64_t> credits_;
   std::vector<Links> inputs_, output_links_;
+  std::vector<std::int64_t> input_flits_;
   std::vector<Output> outputs_;
   std::vector<std::vector<TightLink>> tight_links_;  // by output
   std::vector<std::int64_t> possible_;  // by output: no grant before this cycle unless a packet or a credit comes

@@ -1,4 +1,5 @@
-// Two cores that want one bank, or one DRAM channel, against calculations by hand; and who is said to have waited for what.
+// Two cores that want one bank, or one DRAM channel, against calculations by hand; and who is said to have waited for
+// what.
 #include <cmath>
 
 #include "model/config/json.h"
@@ -45,22 +46,24 @@ constexpr std::int64_t kBurst = 64;
 
 Cycles waited_for(const CoreMeasurement& core, WaitFor what, std::int64_t index) {
   Cycles sum;
-  for (const WaitMeasurement& wait : core.waits) sum += wait.what == what && wait.index == index ? wait.cycles : Cycles(0);
+  for (const WaitMeasurement& wait : core.waits)
+    sum += wait.what == what && wait.index == index ? wait.cycles : Cycles(0);
   return sum;
 }
 
 }  // namespace
 
 TEST_CASE("two cores read one bank of the global buffer: one after the other, to the cycle", "[contention]") {
-  // A burst is 8 lines of 8 bytes: its bank is busy for 8 cycles; a link carries it in 4. The requests of both cores leave
-  // in one cycle and reach the buffer in cycles t and t + 1, through one link.
+  // A burst is 8 lines of 8 bytes: its bank is busy for 8 cycles; a link carries it in 4. The requests of both cores
+  // leave in one cycle and reach the buffer in cycles t and t + 1, through one link.
   const Architecture arch = shared_chip(2, 16);
   const CoreId zero(0);
   const CoreId one(1);
   const Measurement apart = run_loads(arch, {from_buffer(0, kBurst, zero), from_buffer(kBank, kBurst, one)});
   const Measurement same = run_loads(arch, {from_buffer(0, kBurst, zero), from_buffer(kBurst, kBurst, one)});
-  // Apart: both banks work at once; the second answer is ready in t + 10, but the link carries the first one until t + 12.
-  // Same: the second access waits from t + 1 to t + 8, its answer is ready in t + 17. Four cycles later than t + 13.
+  // Apart: both banks work at once; the second answer is ready in t + 10, but the link carries the first one until t
+  // + 12. Same: the second access waits from t + 1 to t + 8, its answer is ready in t + 17. Four cycles later than t
+  // + 13.
   CHECK(same.cycles - apart.cycles == Cycles(4));
   CHECK(apart.global_buffer_banks.empty());
   REQUIRE(same.global_buffer_banks.size() == 1);
@@ -108,7 +111,8 @@ TEST_CASE("two cores share one DRAM channel: its data bus sets the pace", "[cont
   other.bankgroup = 1;
   const auto second = static_cast<std::int64_t>(dram.encode(other));
   const auto run = [&](std::int64_t bursts) {
-    return run_loads(arch, {load_copy(0, 0, bursts * kBurst, CoreId(0)), load_copy(second, 0, bursts * kBurst, CoreId(1))});
+    return run_loads(arch,
+                     {load_copy(0, 0, bursts * kBurst, CoreId(0)), load_copy(second, 0, bursts * kBurst, CoreId(1))});
   };
   const Measurement few = run(32);
   const Measurement many = run(96);
@@ -121,4 +125,21 @@ TEST_CASE("two cores share one DRAM channel: its data bus sets the pace", "[cont
     CHECK(waited_for(core, WaitFor::dram_channel, 0) > Cycles(0));
     CHECK(waited_for(core, WaitFor::dram_channel, 0) == core.load[CycleState::dram_wait]);
   }
+}
+
+TEST_CASE("two cores share one link, the global buffer's way out: it sets the pace", "[contention]") {
+  // Banks of their own for the cores, links of 16 bytes: a burst holds one for 4 cycles. Alone, a core's own link takes
+  // as long, and the bank's 8 cycles a burst are hidden by reading two banks in turn.
+  const Architecture arch = shared_chip(2, 16);
+  const CoreId zero(0);
+  const CoreId one(1);
+  const auto both = [&](std::int64_t bursts) {
+    return run_loads(arch, {from_buffer(0, bursts * kBurst, zero), from_buffer(kBank, bursts * kBurst, one)});
+  };
+  const Measurement few = both(32);
+  const Measurement many = both(64);
+  CHECK(many.cycles - few.cycles == Cycles(2 * 32 * 4));
+  CHECK(many.noc.max_link_utilization > 0.9);
+  CHECK(waited_for(many.cores[0], WaitFor::global_buffer, 0) + waited_for(many.cores[1], WaitFor::global_buffer, 0) >
+        Cycles(0));
 }

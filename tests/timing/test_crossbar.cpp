@@ -251,7 +251,7 @@ TEST_CASE("a bus carries one packet at a time, a crossbar several", "[noc]") {
     const std::vector<Arrival> apart{{0, 2, 15}, {1, 3, 15}, {2, 0, 13}};
     const std::vector<Arrival> shared{{1, 3, 15}, {2, 0, 16}, {0, 2, 20}};
     CHECK(drain(noc) == (bus ? shared : apart));
-    CHECK(noc.busiest_output(Cycles(100)) == Approx(bus ? 0.09 : 0.04));
+    CHECK(noc.busiest_link(Cycles(100)) == Approx(bus ? 0.09 : 0.04));
   }
 }
 
