@@ -1,5 +1,5 @@
-// Where cycles went, in the words of a result: what engines waited for, conflicts by bank, and the cost model's terms beside
-// the measured ones. Every list is whole: waits add up to the cycles of the states that are not compute.
+// Where cycles went, in the words of a result: what engines waited for, conflicts by bank, and the cost model's terms
+// beside the measured ones. Every list is whole: waits add up to the cycles of the states that are not compute.
 #pragma once
 #include <cstdint>
 #include <iosfwd>

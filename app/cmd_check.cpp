@@ -230,8 +230,8 @@ int run_test_data(const CheckOptions& options, const CommandContext& context) {
     for (const ComparedOutput& output : report.outputs) {
       std::ostringstream largest;
       largest << output.largest_difference;
-      table.row({output.name, shape_cell(output.shape), grouped(output.elements), grouped(output.different),
-                 largest.str()});
+      table.row(
+          {output.name, shape_cell(output.shape), grouped(output.elements), grouped(output.different), largest.str()});
     }
     table.print(std::cout);
     std::cout << (report.matches() ? "\nall outputs match" : "\nthere are mismatches") << '\n';

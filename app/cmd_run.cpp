@@ -147,7 +147,8 @@ void add_simulation_options(CLI::App& command, RunOptions& options) {
   command.add_option("--trace", options.trace, "save a timeline of engines and DRAM channels for ui.perfetto.dev")
       ->type_name("FILE");
   command.add_option("--csv", options.csv, "save the figures of every group as CSV")->type_name("FILE");
-  command.add_flag("--where-time-goes", options.where_time_goes, "all that engines waited for, bank conflicts, predicted and measured terms");
+  command.add_flag("--where-time-goes", options.where_time_goes,
+                   "all that engines waited for, bank conflicts, predicted and measured terms");
   command.add_flag("--verify", options.verify,
                    "execute the schedule on data and compare every activation with a reference executor");
   constexpr char kHidden[] = "";  // CLI11 hides the empty group

@@ -37,7 +37,8 @@ struct RunOptions {
   bool objective_given = false;
 };
 
-// --arch, --net, --batch, --dim, --precision, and with `search` what chooses a schedule. After parsing, note_given fills in what was given.
+// --arch, --net, --batch, --dim, --precision, and with `search` what chooses a schedule. After parsing, note_given
+// fills in what was given.
 void add_input_options(CLI::App& command, RunOptions& options);
 void add_search_options(CLI::App& command, RunOptions& options);
 void add_simulation_options(CLI::App& command, RunOptions& options);

@@ -8,7 +8,8 @@
 namespace accsim::app {
 
 void add_network_options(CLI::App& command, NetworkOptions& options) {
-  command.add_option("--dim", options.dims, "extent of a symbolic dimension of an ONNX file; may be given several times")
+  command
+      .add_option("--dim", options.dims, "extent of a symbolic dimension of an ONNX file; may be given several times")
       ->type_name("NAME=N")
       ->allow_extra_args(false);
   command.add_option("--precision", options.precision, "number type of a network from an ONNX file")

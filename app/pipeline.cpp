@@ -180,7 +180,8 @@ std::vector<sched::Prediction> predict_schedule(const Inputs& inputs, const mode
     sched::Prediction sum;
     double longest = -1;
     for (const model::OperatorMapping& mapping : group.mappings) {
-      const sched::Prediction one = cost.predict(inputs.network, operators.at(mapping.layer), mapping, group.cores, group.split);
+      const sched::Prediction one =
+          cost.predict(inputs.network, operators.at(mapping.layer), mapping, group.cores, group.split);
       if (group.mappings.size() == 1) {
         sum = one;
         break;

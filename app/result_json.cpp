@@ -101,8 +101,7 @@ model::Json groups_json(const Inputs& inputs, const RunOutcome& outcome) {
          {"predicted_cycles",
           outcome.predictions.empty() ? model::Json() : model::Json(std::llround(outcome.predictions[i].cycles))},
          {"measured_cycles", measured.cycles.value()},
-         {"engine_cycles",
-          terms_json(outcome.predictions.empty() ? nullptr : &outcome.predictions[i], measured)},
+         {"engine_cycles", terms_json(outcome.predictions.empty() ? nullptr : &outcome.predictions[i], measured)},
          {"energy_pj", picojoules(measured.energy.total())},
          {"bound_by", measured.bound_by}});
   }

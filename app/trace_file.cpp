@@ -30,9 +30,9 @@ std::int64_t process_of(model::CoreId core) { return kDramProcess + 1 + core.val
 // A slice without its arguments and closing brace.
 std::string slice_text(std::int64_t process, std::int64_t track, model::Cycles begin, model::Cycles end,
                        std::string_view category, const std::string& quoted_name) {
-  return R"({"ph":"X","pid":)" + number(process) + R"(,"tid":)" + number(track) + R"(,"ts":)" +
-         number(begin.value()) + R"(,"dur":)" + number((end - begin).value()) + R"(,"cat":")" + std::string(category) +
-         R"(","name":)" + quoted_name;
+  return R"({"ph":"X","pid":)" + number(process) + R"(,"tid":)" + number(track) + R"(,"ts":)" + number(begin.value()) +
+         R"(,"dur":)" + number((end - begin).value()) + R"(,"cat":")" + std::string(category) + R"(","name":)" +
+         quoted_name;
 }
 
 }  // namespace
@@ -108,7 +108,8 @@ std::string TraceFile::quoted_name(const sim::TraceSlice& slice) const {
   }
   const model::Instruction& instruction = *slice.instruction;
   const bool known = instruction.layer.valid() && instruction.layer.index() < layers_.size();
-  return (known ? layers_[instruction.layer.index()] : std::string("\"no layer")) + "/" + number(instruction.tile) + "\"";
+  return (known ? layers_[instruction.layer.index()] : std::string("\"no layer")) + "/" + number(instruction.tile) +
+         "\"";
 }
 
 void TraceFile::slice(const sim::TraceSlice& slice) {
@@ -161,7 +162,8 @@ void TraceFile::counters(const model::Measurement& measurement) {
   const auto rate = [&](std::int64_t bytes) { return fixed(static_cast<double>(bytes) / window_ns, kDecimals); };
   windows_.emplace_back();  // back to zero
   for (std::size_t i = 0; i < windows_.size(); ++i) {
-    const bool same = i > 0 && windows_[i].read == windows_[i - 1].read && windows_[i].written == windows_[i - 1].written;
+    const bool same =
+        i > 0 && windows_[i].read == windows_[i - 1].read && windows_[i].written == windows_[i - 1].written;
     if (same) continue;
     counter(kDramProcess, "bandwidth GB/s", static_cast<std::int64_t>(i) * window_cycles_,
             R"("read":)" + rate(windows_[i].read) + R"(,"written":)" + rate(windows_[i].written));
@@ -170,8 +172,7 @@ void TraceFile::counters(const model::Measurement& measurement) {
   for (const model::GroupMeasurement& group : measurement.groups) {
     if (group.cycles == model::Cycles(0)) continue;
     constexpr double kMilli = 1e-3;  // pJ / ns = mW
-    const double watts =
-        kMilli * picojoules(group.energy.total()) / model::nanoseconds(inputs_->arch, group.cycles);
+    const double watts = kMilli * picojoules(group.energy.total()) / model::nanoseconds(inputs_->arch, group.cycles);
     counter(kRunProcess, "mean power W", begin, R"("power":)" + fixed(watts, kDecimals));
     begin += group.cycles.value();
   }

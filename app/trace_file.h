@@ -1,7 +1,8 @@
-// A timeline of a run as a file of Chrome trace events, which ui.perfetto.dev and chrome://tracing open: a process a core
-// with a track an engine, one for the DRAM with a track a channel and the bandwidth, one for the run with its groups and
-// power. One microsecond on the file's clock is one core cycle. Source of the format: Trace Event Format (Google, 2016).
-// Leaves out: single bursts and packets. Written as it comes, to a temporary file that takes the place of the other at the end.
+// A timeline of a run as a file of Chrome trace events, which ui.perfetto.dev and chrome://tracing open: a process a
+// core with a track an engine, one for the DRAM with a track a channel and the bandwidth, one for the run with its
+// groups and power. One microsecond on the file's clock is one core cycle. Source of the format: Trace Event Format
+// (Google, 2016). Leaves out: single bursts and packets. Written as it comes, to a temporary file that takes the place
+// of the other at the end.
 #pragma once
 #include <filesystem>
 #include <fstream>

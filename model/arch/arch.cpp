@@ -98,11 +98,13 @@ Record<NocConfig> noc_record() {
   record.integer("router_cycles", &NocConfig::router_cycles, {1, 64}, 2, "pipeline depth of a router, core cycles");
   record.integer("vcs", &NocConfig::vcs, {1, 16}, 2, "virtual channels a link");
   record.integer("vc_buffer_flits", &NocConfig::vc_buffer_flits, {1, 1024}, 8, "buffer of a virtual channel, flits");
-  record.integer("core_ports", &NocConfig::core_ports, {1, 64}, 1, "links of a core into the network and out of it, a flit a cycle each");
+  record.integer("core_ports", &NocConfig::core_ports, {1, 64}, 1,
+                 "links of a core into the network and out of it, a flit a cycle each");
   record.integer("rows", &NocConfig::rows, {0, 1024}, 0, "rows of a mesh; 0: as square as possible");
   record.integer("cols", &NocConfig::cols, {0, 1024}, 0, "columns of a mesh; 0: as square as possible");
   record.texts("nodes", &NocConfig::nodes, 0, 1024, std::vector<std::string>{},
-               "who sits where on a mesh (row by row) or ring: core0, global_buffer, dram0, or nothing; empty list: memory at the rim");
+               "who sits where on a mesh (row by row) or ring: core0, global_buffer, dram0, or nothing; empty list: "
+               "memory at the rim");
   return record;
 }
 

@@ -1,6 +1,6 @@
 // A multi-core DNN accelerator (accsim-arch/1): cores with an array, a vector unit, scratchpad, accumulator and DMA,
-// an optional global buffer, a NoC, DRAM, energy and area tables. Immutable after loading; every field has a unit in its
-// key, a default or is required, a range and a line of documentation (the record tables in arch.cpp).
+// an optional global buffer, a NoC, DRAM, energy and area tables. Immutable after loading; every field has a unit in
+// its key, a default or is required, a range and a line of documentation (the record tables in arch.cpp).
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -43,9 +43,9 @@ struct MemoryConfig {
 };
 
 struct DmaConfig {
-  std::int64_t channels = 2;         // descriptors in flight a queue (load, store)
-  std::int64_t outstanding = 64;     // bursts in flight a queue
-  std::int64_t bytes_per_cycle = 32; // issue and delivery rate a queue
+  std::int64_t channels = 2;          // descriptors in flight a queue (load, store)
+  std::int64_t outstanding = 64;      // bursts in flight a queue
+  std::int64_t bytes_per_cycle = 32;  // issue and delivery rate a queue
 };
 
 struct CoreConfig {
@@ -95,14 +95,15 @@ struct Architecture {
   [[nodiscard]] std::int64_t node_of_channel(std::int64_t channel) const;
 };
 
-// Reads and checks the file, its DRAM and energy presets (files in `configs/dram` and `configs/energy` of the data folder, see
-// data_folder(), single values overridden in the architecture). ConfigError on anything wrong.
+// Reads and checks the file, its DRAM and energy presets (files in `configs/dram` and `configs/energy` of the data
+// folder, see data_folder(), single values overridden in the architecture). ConfigError on anything wrong.
 Architecture load_architecture(const std::filesystem::path& file);
 Architecture parse_architecture(const Json& json, const std::string& file);
 Json to_json(const Architecture& arch);  // resolved: every default visible; loads back to the same architecture
 Json architecture_schema();              // JSON schema of accsim-arch/1
 
-// Cycles of the core clock for `ns`-free arithmetic: time of cycle n in picoseconds is floor(n * numerator / denominator).
+// Cycles of the core clock for `ns`-free arithmetic: time of cycle n in picoseconds is floor(n * numerator /
+// denominator).
 struct ClockPeriod {  // picoseconds as an exact ratio
   std::int64_t numerator = 1000;
   std::int64_t denominator = 1;

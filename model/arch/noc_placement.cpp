@@ -81,8 +81,8 @@ void place_by_name(const Architecture& arch, const Origin& at, NocPlacement& pla
     if (name.empty()) continue;
     const auto node = node_of.find(name);
     if (node == node_of.end()) {
-      fail(list.index(place), "expected the name of a node (\"core0\", \"global_buffer\", \"dram0\") or \"\", found \"" +
-                                  name + "\"");
+      fail(list.index(place),
+           "expected the name of a node (\"core0\", \"global_buffer\", \"dram0\") or \"\", found \"" + name + "\"");
     }
     std::int64_t& mine = placement.place_of[static_cast<std::size_t>(node->second)];
     if (mine != kNobody) {

@@ -1,8 +1,8 @@
 // Where cores, global buffer and memory controllers sit on a mesh or ring, and how many routers a packet passes. Places
 // are numbered row by row (mesh) or upwards (ring). `noc.nodes` names who sits at each place: "core0", "global_buffer",
-// "dram0", "" for nobody. Without it memory controllers sit at the rim (mesh: last and first column in turn, spread over
-// the rows; ring: at even distances), the global buffer in the middle, cores in the places that are left, in order.
-// Bus and crossbar have no places: every node is one router away from every other.
+// "dram0", "" for nobody. Without it memory controllers sit at the rim (mesh: last and first column in turn, spread
+// over the rows; ring: at even distances), the global buffer in the middle, cores in the places that are left, in
+// order. Bus and crossbar have no places: every node is one router away from every other.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -14,7 +14,7 @@ namespace accsim::model {
 
 struct NocPlacement {
   std::int64_t rows = 1;
-  std::int64_t cols = 1;                // a ring is one row
+  std::int64_t cols = 1;               // a ring is one row
   std::vector<std::int64_t> place_of;  // by node
   [[nodiscard]] std::int64_t places() const { return rows * cols; }
 };

@@ -70,8 +70,8 @@ struct Loop {
 };
 
 // A tile in a core's scratchpad or accumulator as the loops see it. Along axis a the coordinate is
-// offset + sum(coefficient[l] * index_l); it is valid if it is a multiple of `step` in [0, step*count), and then lies at
-// place.address + (coordinate / step) * stride elements. Invalid coordinates are padding and read as the neutral
+// offset + sum(coefficient[l] * index_l); it is valid if it is a multiple of `step` in [0, step*count), and then lies
+// at place.address + (coordinate / step) * stride elements. Invalid coordinates are padding and read as the neutral
 // element of the operation (zero, or minus infinity for a maximum).
 struct TileAxis {
   std::int64_t count = 1;
@@ -93,24 +93,48 @@ struct TileRef {
 // The weights are zero off the diagonal and take no bandwidth there.
 struct ArrayPass {
   std::vector<Loop> loops;
-  TileRef input;   // scratchpad
-  TileRef weight;  // scratchpad
-  TileRef output;  // accumulator
-  bool accumulate = false;  // add to what is there, else overwrite
+  TileRef input;                                             // scratchpad
+  TileRef weight;                                            // scratchpad
+  TileRef output;                                            // accumulator
+  bool accumulate = false;                                   // add to what is there, else overwrite
   [[nodiscard]] std::int64_t extent_of(DimKind kind) const;  // product over the loops of this kind
   [[nodiscard]] Macs macs() const;
 };
 
 enum class VectorKind : std::uint8_t {
   requantize,  // accumulator (+ bias) -> output type, with activations
-  add, mul, max_pool, average_pool, softmax, layer_normalization, move, activate,
-  sub, div, pow, prelu, select, rms_normalization, interpolate
+  add,
+  mul,
+  max_pool,
+  average_pool,
+  softmax,
+  layer_normalization,
+  move,
+  activate,
+  sub,
+  div,
+  pow,
+  prelu,
+  select,
+  rms_normalization,
+  interpolate
 };
-inline constexpr std::array kVectorKinds{
-    VectorKind::requantize, VectorKind::add, VectorKind::mul, VectorKind::max_pool, VectorKind::average_pool,
-    VectorKind::softmax, VectorKind::layer_normalization, VectorKind::move, VectorKind::activate, VectorKind::sub,
-    VectorKind::div, VectorKind::pow, VectorKind::prelu, VectorKind::select, VectorKind::rms_normalization,
-    VectorKind::interpolate};
+inline constexpr std::array kVectorKinds{VectorKind::requantize,
+                                         VectorKind::add,
+                                         VectorKind::mul,
+                                         VectorKind::max_pool,
+                                         VectorKind::average_pool,
+                                         VectorKind::softmax,
+                                         VectorKind::layer_normalization,
+                                         VectorKind::move,
+                                         VectorKind::activate,
+                                         VectorKind::sub,
+                                         VectorKind::div,
+                                         VectorKind::pow,
+                                         VectorKind::prelu,
+                                         VectorKind::select,
+                                         VectorKind::rms_normalization,
+                                         VectorKind::interpolate};
 // One result a row: the row loops are a window, or what a mean is taken over.
 constexpr bool is_pool(VectorKind kind) {
   return kind == VectorKind::max_pool || kind == VectorKind::average_pool || kind == VectorKind::interpolate;
@@ -149,8 +173,8 @@ constexpr SourceCount source_count(VectorKind kind) {
 // What the vector unit does for an operator: requantize after a product, move for what only copies.
 VectorKind vector_kind_of(const Operator& op);
 
-// loops: kind m = elements of the result, kind row = reduced (pooling window) or normalised (softmax, layer norm) inside.
-// sources: requantize {accumulator, bias?}; add, mul, sub, div, pow, prelu {a, b}; select {condition, a, b};
+// loops: kind m = elements of the result, kind row = reduced (pooling window) or normalised (softmax, layer norm)
+// inside. sources: requantize {accumulator, bias?}; add, mul, sub, div, pow, prelu {a, b}; select {condition, a, b};
 // layer_normalization {x, scale?, bias?}; rms_normalization {x, scale?}; others {x}. interpolate is an average of the
 // elements around one of a coarser grid (Resize).
 struct VectorOp {
@@ -207,19 +231,19 @@ struct CoreProgram {
 struct GroupProgram {
   GroupId group;
   std::vector<std::string> layers;
-  std::vector<CoreProgram> cores;   // those that take part
-  std::vector<Region> live_in;      // written before the group: network inputs, weights, outputs of earlier groups
-  std::vector<Region> live_out;     // written by the group and read later
-  std::vector<Region> buffers;      // on-chip memory that the group uses
-  std::vector<Region> prefetch;     // the part of `buffers` that prefetch instructions write
+  std::vector<CoreProgram> cores;  // those that take part
+  std::vector<Region> live_in;     // written before the group: network inputs, weights, outputs of earlier groups
+  std::vector<Region> live_out;    // written by the group and read later
+  std::vector<Region> buffers;     // on-chip memory that the group uses
+  std::vector<Region> prefetch;    // the part of `buffers` that prefetch instructions write
 };
 
 // A tensor's home in DRAM (weights, inputs, outputs, and activations whose home is DRAM).
 struct ProgramHeader {
   std::string arch;
   std::string net;
-  std::vector<Region> dram;    // by tensor name
-  std::vector<Region> constant; // the part of `dram` that holds network inputs and weights
+  std::vector<Region> dram;      // by tensor name
+  std::vector<Region> constant;  // the part of `dram` that holds network inputs and weights
   std::int64_t groups = 0;
 };
 

@@ -21,11 +21,21 @@ constexpr std::int64_t kMostSemaphores = 65536;  // of a core
 constexpr std::array kDimKinds{DimKind::group, DimKind::m, DimKind::n, DimKind::k, DimKind::row};
 constexpr std::array<std::string_view, 5> kDimKindNames{"group", "m", "n", "k", "row"};
 constexpr std::array kSpaces{Space::dram, Space::global_buffer, Space::scratchpad, Space::accumulator};
-constexpr std::array kActivations{OpType::relu,       OpType::clip,         OpType::sigmoid,
-                                  OpType::tanh,       OpType::gelu,         OpType::neg,
-                                  OpType::sqrt,       OpType::exp,          OpType::erf,
-                                  OpType::leaky_relu, OpType::hard_sigmoid, OpType::hard_swish,
-                                  OpType::silu,       OpType::quantize_linear, OpType::dequantize_linear};
+constexpr std::array kActivations{OpType::relu,
+                                  OpType::clip,
+                                  OpType::sigmoid,
+                                  OpType::tanh,
+                                  OpType::gelu,
+                                  OpType::neg,
+                                  OpType::sqrt,
+                                  OpType::exp,
+                                  OpType::erf,
+                                  OpType::leaky_relu,
+                                  OpType::hard_sigmoid,
+                                  OpType::hard_swish,
+                                  OpType::silu,
+                                  OpType::quantize_linear,
+                                  OpType::dequantize_linear};
 
 bool on_core(Space space) { return space == Space::scratchpad || space == Space::accumulator; }
 

@@ -24,8 +24,10 @@ Folding folding(const ProductShape& s, const ArrayConfig& array) {
       }
       return {s.groups * ceil_div(s.k, rows) * ceil_div(s.n, cols), s.m};
     }
-    case Dataflow::output_stationary: return {s.groups * ceil_div(s.m, rows) * ceil_div(s.n, cols), s.k};
-    case Dataflow::input_stationary: return {s.groups * ceil_div(s.k, rows) * ceil_div(s.m, cols), s.n};
+    case Dataflow::output_stationary:
+      return {s.groups * ceil_div(s.m, rows) * ceil_div(s.n, cols), s.k};
+    case Dataflow::input_stationary:
+      return {s.groups * ceil_div(s.k, rows) * ceil_div(s.m, cols), s.n};
   }
   throw InternalError("unknown dataflow");
 }
@@ -34,9 +36,12 @@ Folding folding(const ProductShape& s, const ArrayConfig& array) {
 std::int64_t fold_cycles(std::int64_t streamed, const ArrayConfig& array) {
   switch (array.dataflow) {
     case Dataflow::weight_stationary:
-    case Dataflow::input_stationary: return 2 * array.rows + array.cols + streamed - 2;
-    case Dataflow::output_stationary: return array.rows + array.cols + streamed - 2;
-    case Dataflow::vector_mac: return array.rows + streamed;
+    case Dataflow::input_stationary:
+      return 2 * array.rows + array.cols + streamed - 2;
+    case Dataflow::output_stationary:
+      return array.rows + array.cols + streamed - 2;
+    case Dataflow::vector_mac:
+      return array.rows + streamed;
   }
   throw InternalError("unknown dataflow");
 }
@@ -61,8 +66,7 @@ ArrayTiming array_timing(const ProductShape& shape, const ArrayConfig& array) {
   timing.folds = f.folds;
   timing.streamed = f.streamed;
   timing.latency = Cycles(active_cycles(f, array) + drain);
-  timing.interval =
-      array.double_buffered ? Cycles(f.folds * std::max(f.streamed, array.rows)) : timing.latency;
+  timing.interval = array.double_buffered ? Cycles(f.folds * std::max(f.streamed, array.rows)) : timing.latency;
   return timing;
 }
 
@@ -129,21 +133,32 @@ LaneCycles lane_cycles(const VectorWork& work, const VectorConfig& vector) {
     case VectorKind::mul:
     case VectorKind::sub:
     case VectorKind::select:
-    case VectorKind::move: return {1 + activations, 0};
-    case VectorKind::prelu: return {2 + activations, 0};                       // compare, multiply
-    case VectorKind::div: return {vector.exp_cycles + activations, 0};         // a division
-    case VectorKind::pow: return {1 + 2 * vector.exp_cycles + activations, 0};  // logarithm, multiply, exponential
+    case VectorKind::move:
+      return {1 + activations, 0};
+    case VectorKind::prelu:
+      return {2 + activations, 0};  // compare, multiply
+    case VectorKind::div:
+      return {vector.exp_cycles + activations, 0};  // a division
+    case VectorKind::pow:
+      return {1 + 2 * vector.exp_cycles + activations, 0};  // logarithm, multiply, exponential
     // a multiply-add for each neighbour
-    case VectorKind::interpolate: return {window_reads(work.kind, work.row) + activations, 0};
-    case VectorKind::activate: return {std::max<std::int64_t>(1, activations), 0};
-    case VectorKind::max_pool: return {work.row + activations, 0};
-    case VectorKind::average_pool: return {work.row + vector.exp_cycles + activations, 0};
+    case VectorKind::interpolate:
+      return {window_reads(work.kind, work.row) + activations, 0};
+    case VectorKind::activate:
+      return {std::max<std::int64_t>(1, activations), 0};
+    case VectorKind::max_pool:
+      return {work.row + activations, 0};
+    case VectorKind::average_pool:
+      return {work.row + vector.exp_cycles + activations, 0};
     // maximum; subtract and exponential; sum; multiply by the reciprocal, which is one division a row
-    case VectorKind::softmax: return {4 + vector.exp_cycles + activations, vector.exp_cycles};
+    case VectorKind::softmax:
+      return {4 + vector.exp_cycles + activations, vector.exp_cycles};
     // sum; square and sum; subtract, multiply; scale, shift; a division and a square root a row
-    case VectorKind::layer_normalization: return {7 + activations, 2 * vector.exp_cycles};
+    case VectorKind::layer_normalization:
+      return {7 + activations, 2 * vector.exp_cycles};
     // square and sum; multiply, scale; a division and a square root a row
-    case VectorKind::rms_normalization: return {4 + activations, 2 * vector.exp_cycles};
+    case VectorKind::rms_normalization:
+      return {4 + activations, 2 * vector.exp_cycles};
   }
   throw InternalError("unknown vector operation");
 }

@@ -115,7 +115,8 @@ std::vector<Access> accesses_of(const Instruction& instruction) {
   if (const auto* copy = std::get_if<Copy>(&instruction.op)) {
     if (copy->gather) {
       constexpr std::int64_t kIndexBytes = 4;
-      accesses.push_back({memory_of(copy->gather->indices), false, indices_range(*copy->gather, copy->extent[0]), kIndexBytes});
+      accesses.push_back(
+          {memory_of(copy->gather->indices), false, indices_range(*copy->gather, copy->extent[0]), kIndexBytes});
     }
     accesses.push_back({memory_of(copy->src.place), false, source_range(*copy)});
     accesses.push_back({memory_of(copy->dst.place), true, destination_range(*copy)});

@@ -9,9 +9,7 @@
 
 namespace accsim::model {
 
-void raise(std::string kind, std::string message) {
-  throw StructureFailure{{std::move(kind), std::move(message)}};
-}
+void raise(std::string kind, std::string message) { throw StructureFailure{{std::move(kind), std::move(message)}}; }
 
 MemoryIndex checked_memory(const Architecture& arch, const Place& place, const std::function<std::string()>& who) {
   const bool on_core = place.space == Space::scratchpad || place.space == Space::accumulator;
@@ -186,9 +184,9 @@ class OperationCheck {
         on_grid = on_grid && (reach == 0 || axis.coefficient[l] % axis.step == 0);
       }
       if (low < 0 || high / axis.step >= axis.count || !on_grid) {
-        raise("structure", who() + ": the loops leave the box of the " + which + " (coordinates " + std::to_string(low) +
-                               " to " + std::to_string(high) + ", count " + std::to_string(axis.count) + ", step " +
-                               std::to_string(axis.step) + ")");
+        raise("structure", who() + ": the loops leave the box of the " + which + " (coordinates " +
+                               std::to_string(low) + " to " + std::to_string(high) + ", count " +
+                               std::to_string(axis.count) + ", step " + std::to_string(axis.step) + ")");
       }
     }
   }

@@ -1,6 +1,6 @@
 // The part of the program check that looks at one operation alone: the queue's engine can do it, operands lie in the
-// memories that this engine reaches and have the types that it works on, loops and axes fit together, every element of a
-// result is written once. Part of verify_structure.h, which checks addresses and semaphores.
+// memories that this engine reaches and have the types that it works on, loops and axes fit together, every element of
+// a result is written once. Part of verify_structure.h, which checks addresses and semaphores.
 #pragma once
 #include <cstddef>
 #include <functional>

@@ -1,5 +1,5 @@
-// Operators that copy elements to other places, and Resize, which also mixes neighbours: by their definitions in the ONNX
-// operator specification, over whole tensors. A template over the arithmetic.
+// Operators that copy elements to other places, and Resize, which also mixes neighbours: by their definitions in the
+// ONNX operator specification, over whole tensors. A template over the arithmetic.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -61,7 +61,8 @@ void depth_to_space(const Job<Arithmetic>& job) {
     for (std::int64_t c = 0; c < out[1]; ++c) {
       for (std::int64_t y = 0; y < out[2]; ++y) {
         for (std::int64_t x = 0; x < out[3]; ++x) {
-          const std::int64_t channel = attributes.column_row ? (c * b + y % b) * b + x % b : (y % b * b + x % b) * out[1] + c;
+          const std::int64_t channel =
+              attributes.column_row ? (c * b + y % b) * b + x % b : (y % b * b + x % b) * out[1] + c;
           job.output.set(to++, job.inputs[0]->get(((n * in[1] + channel) * in[2] + y / b) * in[3] + x / b));
         }
       }

@@ -53,9 +53,8 @@ void pool(const Job<Arithmetic>& job) {
       const std::int64_t in_padded = visit_window(attributes, in, place / out.width, place % out.width, visit);
       if (!largest) throw InternalError("layer " + job.op.name + ": a window without an element");
       const std::int64_t count = attributes.count_include_pad ? in_padded : inside;
-      job.output.set(plane * out.size() + place,
-                     job.op.type == OpType::max_pool ? job.arithmetic.fit(*largest)
-                                                        : job.arithmetic.mean(total, count));
+      job.output.set(plane * out.size() + place, job.op.type == OpType::max_pool ? job.arithmetic.fit(*largest)
+                                                                                 : job.arithmetic.mean(total, count));
     }
   }
 }

@@ -24,11 +24,11 @@ struct CycleAccount {
 
 // What an engine waited for in a cycle in which it did not compute; `index` and `giver` of a WaitMeasurement say which.
 enum class WaitFor : std::uint8_t {
-  semaphore,         // index: of the own core; giver: who signals it
-  issue,             // the cycle in which its next instruction is issued
-  border,            // of the group of its next instruction
-  end,               // nothing: it has no instruction left
-  dram_channel,      // index
+  semaphore,     // index: of the own core; giver: who signals it
+  issue,         // the cycle in which its next instruction is issued
+  border,        // of the group of its next instruction
+  end,           // nothing: it has no instruction left
+  dram_channel,  // index
   noc,
   global_buffer,
   other_scratchpad,  // index: whose
@@ -51,7 +51,8 @@ struct WaitMeasurement {
   Cycles cycles;
 };
 
-// Cycles that accesses to one bank waited for it, by who asked: array, vector unit, own load and store queue, other nodes.
+// Cycles that accesses to one bank waited for it, by who asked: array, vector unit, own load and store queue, other
+// nodes.
 struct BankConflicts {
   std::int64_t bank = 0;
   std::int64_t array = 0, vector = 0, load = 0, store = 0, remote = 0;
@@ -59,7 +60,15 @@ struct BankConflicts {
 
 // Energy by block, in DESIGN chapter 10's order.
 enum class EnergyBlock : std::uint8_t {
-  array, vector, scratchpad, accumulator, global_buffer, noc, dma, dram, leakage
+  array,
+  vector,
+  scratchpad,
+  accumulator,
+  global_buffer,
+  noc,
+  dma,
+  dram,
+  leakage
 };
 inline constexpr std::size_t kEnergyBlocks = 9;
 std::string_view name_of(EnergyBlock block);
@@ -83,20 +92,21 @@ struct GroupMeasurement {
   Cycles array_stall;
   Cycles vector_busy;
   Cycles vector_stall;
-  Cycles load_busy;   // cycles with at least one load instruction of the group in flight
+  Cycles load_busy;  // cycles with at least one load instruction of the group in flight
   Cycles store_busy;
   std::int64_t load_instructions = 0;
   std::int64_t store_instructions = 0;
   std::int64_t array_instructions = 0;
   std::int64_t vector_instructions = 0;
-  Bytes dram_read;     // whole bursts that left DRAM
+  Bytes dram_read;  // whole bursts that left DRAM
   Bytes dram_written;
-  Bytes useful_read;   // bytes that instructions asked for
+  Bytes useful_read;  // bytes that instructions asked for
   Bytes useful_written;
   std::int64_t read_bursts = 0;
   std::int64_t write_bursts = 0;
   Macs macs;
-  EnergyAccount energy;  // actions of the group's instructions (DRAM: its bursts' commands by share; leakage, refresh and standby by its cycles)
+  EnergyAccount energy;  // actions of the group's instructions (DRAM: its bursts' commands by share; leakage, refresh
+                         // and standby by its cycles)
   std::string bound_by;  // "dram", "array", "vector", "noc", "sync"
 };
 
@@ -104,8 +114,8 @@ struct CoreMeasurement {
   std::int64_t id = 0;
   CycleAccount core;  // a core computes when its array or vector unit does
   CycleAccount load, array, vector, store;
-  std::vector<WaitMeasurement> waits;      // all cycles of its engines that are not compute
-  std::int64_t scratchpad_conflicts = 0;   // cycles lost to busy banks
+  std::vector<WaitMeasurement> waits;     // all cycles of its engines that are not compute
+  std::int64_t scratchpad_conflicts = 0;  // cycles lost to busy banks
   std::int64_t accumulator_conflicts = 0;
   std::vector<BankConflicts> scratchpad_banks;  // those with conflicts
   std::vector<BankConflicts> accumulator_banks;
@@ -136,7 +146,7 @@ struct Measurement {
   DramMeasurement dram;
   NocMeasurement noc;
   std::vector<BankConflicts> global_buffer_banks;  // those with conflicts
-  double simulation_seconds = 0;  // CPU; host only
+  double simulation_seconds = 0;                   // CPU; host only
   std::int64_t bursts = 0;
 };
 

@@ -23,8 +23,8 @@ enum class Home : std::uint8_t { dram, global_buffer, scratchpad };
 struct OperatorMapping {
   std::string layer;
   std::map<std::string, std::int64_t> tile;  // dimension name -> size
-  std::vector<std::string> order;            // dimension names, outermost first; those not named are inside, in nest order
-  std::map<std::string, int> buffers;        // tensor role ("input", "weight", "output") -> 1 or 2 tile buffers; default 2
+  std::vector<std::string> order;      // dimension names, outermost first; those not named are inside, in nest order
+  std::map<std::string, int> buffers;  // tensor role ("input", "weight", "output") -> 1 or 2 tile buffers; default 2
 };
 
 struct InnerEdge {  // chapter 7: between two operators of one group
@@ -41,7 +41,7 @@ struct Group {
   std::vector<OperatorMapping> mappings;
   std::vector<InnerEdge> edges;
   std::map<std::string, Home> homes;  // tensors that leave the group
-  bool prefetch = true;  // the first weight tiles may be loaded while the group before runs
+  bool prefetch = true;               // the first weight tiles may be loaded while the group before runs
 };
 
 struct Schedule {
@@ -59,17 +59,17 @@ Schedule parse_schedule(const Json& json, const std::string& file);
 // Bytes of on-chip buffers that a mapping needs on a core: what both the search and the verifier hold against the
 // capacities. Each entry: role, buffers, bytes a buffer.
 struct BufferNeed {
-  std::string role;       // "input0", "input1", "weight", "bias", "accumulator", "output"
+  std::string role;          // "input0", "input1", "weight", "bias", "accumulator", "output"
   bool accumulator = false;  // in the accumulator, else in the scratchpad
   int buffers = 2;
-  Bytes bytes;            // a buffer, rounded up to tile_alignment()
+  Bytes bytes;  // a buffer, rounded up to tile_alignment()
 };
 std::vector<BufferNeed> buffer_needs(const LoopNest& nest, const OperatorMapping& mapping, const CoreConfig& core);
 // Tile size of each dimension of the nest.
 std::vector<std::int64_t> tile_sizes(const LoopNest& nest, const OperatorMapping& mapping);
 
 struct ScheduleViolation {
-  std::string where;    // "groups[3].mappings[0].tile.N"
+  std::string where;  // "groups[3].mappings[0].tile.N"
   std::string message;
 };
 // The independent verifier: made for this architecture and network (where the schedule names them) and this batch

@@ -101,8 +101,8 @@ struct BoxAxis {
 using Box = std::vector<BoxAxis>;
 // tile_low, tile_size: one entry a dim of the nest, inside it (InternalError otherwise). Both ends of every axis are
 // coordinates that the tile touches; step is the greatest common divisor of the coefficients that the tile walks.
-// Elements smaller than a byte: boxes are widened to whole bytes. Along an axis of odd stride they begin and end at even
-// coordinates (or at the tensor's end); inside rows of an odd number of elements an axis is taken whole.
+// Elements smaller than a byte: boxes are widened to whole bytes. Along an axis of odd stride they begin and end at
+// even coordinates (or at the tensor's end); inside rows of an odd number of elements an axis is taken whole.
 Box box_of(const LoopNest& nest, const Operand& operand, const std::vector<std::int64_t>& tile_low,
            const std::vector<std::int64_t>& tile_size);
 std::int64_t element_count(const Box& box);

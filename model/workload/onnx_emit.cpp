@@ -225,8 +225,8 @@ class Emitter {
     Node node;
     node.name = g_.output_names[i];
     node.op = "output";
-    const bool computed = g_.constant(id) == nullptr &&
-                          std::find(g_.inputs.begin(), g_.inputs.end(), id) == g_.inputs.end();
+    const bool computed =
+        g_.constant(id) == nullptr && std::find(g_.inputs.begin(), g_.inputs.end(), id) == g_.inputs.end();
     const std::string from = tensor(id, node);
     const bool twice = std::find(out_.outputs.begin(), out_.outputs.end(), from) != out_.outputs.end();
     out_.output_names.push_back(g_.output_names[i]);
@@ -385,8 +385,8 @@ class Emitter {
       spec.scales.push_back(out[i] / in[i]);
     }
     const std::string mode = node.text("mode", "nearest");
-    const std::string where =
-        node.text("coordinate_transformation_mode", node.op == "Upsample" || g_.opset < 11 ? "asymmetric" : "half_pixel");
+    const std::string where = node.text("coordinate_transformation_mode",
+                                        node.op == "Upsample" || g_.opset < 11 ? "asymmetric" : "half_pixel");
     if (mode == "nearest") {
       const std::string rounding =
           node.text("nearest_mode", node.op == "Upsample" || g_.opset < 11 ? "floor" : "round_prefer_floor");
@@ -590,7 +590,8 @@ class Emitter {
       const int id = node.input(input);
       if (id == kAbsent) return std::clamp(node.number(key, fallback), -kLimit, kLimit);
       const ConstantPtr c = g_.constant(id);
-      if (c == nullptr || !c->known || c->size() != 1) g_.refuse(node, "its bounds are computed, which is not supported");
+      if (c == nullptr || !c->known || c->size() != 1)
+        g_.refuse(node, "its bounds are computed, which is not supported");
       return std::clamp(c->number(0), -kLimit, kLimit);
     };
     spec.min = bound(1, "min", -kLimit);
@@ -627,7 +628,8 @@ class Emitter {
     int scale = node.input(1);
     const int bias = node.input(2);
     if (scale == kAbsent) {
-      scale = replaced(node.inputs[0], make_floats(normalised, std::vector<float>(static_cast<std::size_t>(product(normalised)), 1)));
+      scale = replaced(node.inputs[0],
+                       make_floats(normalised, std::vector<float>(static_cast<std::size_t>(product(normalised)), 1)));
     }
     if (own(scale) && (bias == kAbsent || own(bias)) && shape(scale, node) == normalised &&
         (bias == kAbsent || shape(bias, node) == normalised) && free_suffixes(spec)) {
@@ -682,10 +684,10 @@ class Emitter {
 }  // namespace
 
 std::string supported_operators() {
-  std::set<std::string> names{"BatchNormalization", "Cast", "Constant",    "ConvInteger",   "ConvTranspose",
-                              "Dropout",            "GRU",  "Identity",    "LSTM",          "MatMulInteger",
-                              "Max",                "Min",  "QLinearConv", "QLinearMatMul", "Reciprocal",
-                              "Split"};
+  std::set<std::string> names{
+      "BatchNormalization", "Cast", "Constant",      "ConvInteger", "ConvTranspose", "Dropout",     "GRU",
+      "Identity",           "LSTM", "MatMulInteger", "Max",         "Min",           "QLinearConv", "QLinearMatMul",
+      "Reciprocal",         "Split"};
   for (const auto& [name, function] : Emitter::table()) names.insert(name);
   for (const char* internal : {"Linear", "Silu", "RMSNormalization"}) names.erase(internal);
   std::string text;

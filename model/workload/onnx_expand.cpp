@@ -1,7 +1,8 @@
 // Operators of an ONNX graph that become several operators of the network:
 //   Split, Gather of neighbouring indices   Slices
 //   BatchNormalization that is left         a product and a sum
-//   ConvTranspose                           one convolution for each place that an output has between the strides of the
+//   ConvTranspose                           one convolution for each place that an output has between the strides of
+//   the
 //                                           input, their results interleaved (DepthToSpace); no zeros are multiplied
 //   Conv over three axes                    a sum of convolutions over two, one for each plane of the window
 //   integer operators (ConvInteger, …)      the plain operator between DequantizeLinear and QuantizeLinear
@@ -99,7 +100,8 @@ class Operators : public Expander {
       return true;
     }
     if (node.op == "Reciprocal") {
-      add(node, "", "Div", {g.add_constant(node.name + ".one", make_floats({}, {1.0F})), node.inputs[0]}, node.outputs[0]);
+      add(node, "", "Div", {g.add_constant(node.name + ".one", make_floats({}, {1.0F})), node.inputs[0]},
+          node.outputs[0]);
       return true;
     }
     return false;
@@ -119,8 +121,7 @@ class Operators : public Expander {
     for (std::size_t i = 0; i < node.outputs.size(); ++i) {
       if (!g.value(node.outputs[i]).has_shape) g.refuse(node, "the sizes of its parts are unknown");
       const std::int64_t count = g.shape(node.outputs[i]).at(static_cast<std::size_t>(axis));
-      add(node, "." + std::to_string(i), "Slice", slice_inputs(node.inputs[0], axis, first, count, 1),
-          node.outputs[i]);
+      add(node, "." + std::to_string(i), "Slice", slice_inputs(node.inputs[0], axis, first, count, 1), node.outputs[i]);
       first += count;
     }
     return true;
@@ -220,11 +221,12 @@ class Operators : public Expander {
       h.first_tap = w.first_tap = 0;
       return std::make_tuple(h, w);
     };
-    const bool one = group == 1 && std::all_of(all.begin(), all.end(), [&](auto p) { return geometry(p) == geometry(all[0]); });
+    const bool one =
+        group == 1 && std::all_of(all.begin(), all.end(), [&](auto p) { return geometry(p) == geometry(all[0]); });
     const std::size_t phases_at_once = one ? all.size() : 1;
     for (std::size_t i = 0; i < all.size(); i += phases_at_once) {
-      const std::vector<std::pair<std::int64_t, std::int64_t>> some(all.begin() + static_cast<std::ptrdiff_t>(i),
-                                                                    all.begin() + static_cast<std::ptrdiff_t>(i + phases_at_once));
+      const std::vector<std::pair<std::int64_t, std::int64_t>> some(
+          all.begin() + static_cast<std::ptrdiff_t>(i), all.begin() + static_cast<std::ptrdiff_t>(i + phases_at_once));
       const std::string suffix = one ? ".taps" : ".taps" + std::to_string(i);
       parts.push_back(phase_conv(node, suffix, some, rows, columns, *weight, group));
     }
@@ -257,7 +259,9 @@ class Operators : public Expander {
       const std::int64_t r = plane ? phase_of(rows, a).first_tap + rows.stride * (h.taps - 1 - at[2]) : 0;
       const std::int64_t s = phase_of(columns, b).first_tap + columns.stride * (w.taps - 1 - at.back());
       if (r >= rows.kernel || s >= columns.kernel) return -1;
-      return (((channel / results * of_group + at[1]) * results + channel % results) * rows.kernel + r) * columns.kernel + s;
+      return (((channel / results * of_group + at[1]) * results + channel % results) * rows.kernel + r) *
+                 columns.kernel +
+             s;
     };
     int from = node.inputs[0];
     Integers pads;
@@ -309,7 +313,8 @@ class Operators : public Expander {
       const Shape apart{in[0], rows.stride, columns.stride, channels, rows.places, columns.places};
       const Shape together{in[0], channels, rows.places, rows.stride, columns.places, columns.stride};
       const int split = step(node, ".split", "Reshape", {joined}, apart);
-      const int ordered = step(node, ".ordered", "Transpose", {split}, together, {{"perm", Integers{0, 3, 4, 1, 5, 2}}});
+      const int ordered =
+          step(node, ".ordered", "Transpose", {split}, together, {{"perm", Integers{0, 3, 4, 1, 5, 2}}});
       add(node, whole ? "" : ".whole", "Reshape", {ordered}, result);
     }
     if (whole) return;
@@ -440,7 +445,8 @@ class Operators : public Expander {
       }
       inputs.push_back(g.add_constant(node.name + ".bias", real));
     }
-    const int product = step(node, ".product", conv ? "Conv" : "MatMul", inputs, g.shape(node.outputs[0]), node.attributes);
+    const int product =
+        step(node, ".product", conv ? "Conv" : "MatMul", inputs, g.shape(node.outputs[0]), node.attributes);
     add(node, "", "QuantizeLinear", {product, node.input(6), node.input(7)}, node.outputs[0]);
     return true;
   }

@@ -53,14 +53,22 @@ void copy_element(const Constant& from, std::int64_t i, Constant& to, std::int64
 // An integer of another width, as a cast makes it.
 std::int64_t wrap(std::int64_t v, Element type) {
   switch (type) {
-    case Element::int8: return static_cast<std::int8_t>(v);
-    case Element::uint8: return static_cast<std::uint8_t>(v);
-    case Element::int16: return static_cast<std::int16_t>(v);
-    case Element::uint16: return static_cast<std::uint16_t>(v);
-    case Element::int32: return static_cast<std::int32_t>(v);
-    case Element::uint32: return static_cast<std::uint32_t>(v);
-    case Element::boolean: return v != 0 ? 1 : 0;
-    default: return v;
+    case Element::int8:
+      return static_cast<std::int8_t>(v);
+    case Element::uint8:
+      return static_cast<std::uint8_t>(v);
+    case Element::int16:
+      return static_cast<std::int16_t>(v);
+    case Element::uint16:
+      return static_cast<std::uint16_t>(v);
+    case Element::int32:
+      return static_cast<std::int32_t>(v);
+    case Element::uint32:
+      return static_cast<std::uint32_t>(v);
+    case Element::boolean:
+      return v != 0 ? 1 : 0;
+    default:
+      return v;
   }
 }
 
@@ -71,28 +79,70 @@ class Evaluation {
 
   ConstantPtr run() {
     static const std::map<std::string_view, ConstantPtr (Evaluation::*)()> kTable{
-        {"Constant", &Evaluation::constant}, {"Identity", &Evaluation::identity}, {"Dropout", &Evaluation::identity},
-        {"Shape", &Evaluation::shape}, {"Size", &Evaluation::size}, {"ConstantOfShape", &Evaluation::filled},
-        {"Cast", &Evaluation::cast}, {"Reshape", &Evaluation::reshaped}, {"Flatten", &Evaluation::reshaped},
-        {"Squeeze", &Evaluation::reshaped}, {"Unsqueeze", &Evaluation::reshaped},
-        {"Transpose", &Evaluation::transpose}, {"Concat", &Evaluation::concat}, {"Slice", &Evaluation::slice},
-        {"Split", &Evaluation::split}, {"Gather", &Evaluation::gather}, {"Expand", &Evaluation::expand},
-        {"Tile", &Evaluation::tile}, {"Range", &Evaluation::range}, {"Where", &Evaluation::where},
-        {"ScatterND", &Evaluation::scatter}, {"NonZero", &Evaluation::non_zero}, {"Trilu", &Evaluation::trilu},
-        {"MatMul", &Evaluation::matmul}, {"DequantizeLinear", &Evaluation::dequantize},
-        {"Clip", &Evaluation::clip}, {"Not", &Evaluation::unary}, {"Neg", &Evaluation::unary},
-        {"Abs", &Evaluation::unary}, {"Sqrt", &Evaluation::unary}, {"Exp", &Evaluation::unary},
-        {"Log", &Evaluation::unary}, {"Floor", &Evaluation::unary}, {"Ceil", &Evaluation::unary},
-        {"Round", &Evaluation::unary}, {"Sin", &Evaluation::unary}, {"Cos", &Evaluation::unary},
-        {"Erf", &Evaluation::unary}, {"Tanh", &Evaluation::unary}, {"Sigmoid", &Evaluation::unary},
-        {"Relu", &Evaluation::unary}, {"Reciprocal", &Evaluation::unary}, {"Sign", &Evaluation::unary},
-        {"Add", &Evaluation::binary}, {"Sub", &Evaluation::binary}, {"Mul", &Evaluation::binary},
-        {"Div", &Evaluation::binary}, {"Mod", &Evaluation::binary}, {"Pow", &Evaluation::binary},
-        {"Min", &Evaluation::binary}, {"Max", &Evaluation::binary}, {"Equal", &Evaluation::binary},
-        {"Greater", &Evaluation::binary}, {"Less", &Evaluation::binary}, {"GreaterOrEqual", &Evaluation::binary},
-        {"LessOrEqual", &Evaluation::binary}, {"And", &Evaluation::binary}, {"Or", &Evaluation::binary},
-        {"Xor", &Evaluation::binary}, {"ReduceSum", &Evaluation::reduce}, {"ReduceMean", &Evaluation::reduce},
-        {"ReduceMax", &Evaluation::reduce}, {"ReduceMin", &Evaluation::reduce}, {"ReduceProd", &Evaluation::reduce}};
+        {"Constant", &Evaluation::constant},
+        {"Identity", &Evaluation::identity},
+        {"Dropout", &Evaluation::identity},
+        {"Shape", &Evaluation::shape},
+        {"Size", &Evaluation::size},
+        {"ConstantOfShape", &Evaluation::filled},
+        {"Cast", &Evaluation::cast},
+        {"Reshape", &Evaluation::reshaped},
+        {"Flatten", &Evaluation::reshaped},
+        {"Squeeze", &Evaluation::reshaped},
+        {"Unsqueeze", &Evaluation::reshaped},
+        {"Transpose", &Evaluation::transpose},
+        {"Concat", &Evaluation::concat},
+        {"Slice", &Evaluation::slice},
+        {"Split", &Evaluation::split},
+        {"Gather", &Evaluation::gather},
+        {"Expand", &Evaluation::expand},
+        {"Tile", &Evaluation::tile},
+        {"Range", &Evaluation::range},
+        {"Where", &Evaluation::where},
+        {"ScatterND", &Evaluation::scatter},
+        {"NonZero", &Evaluation::non_zero},
+        {"Trilu", &Evaluation::trilu},
+        {"MatMul", &Evaluation::matmul},
+        {"DequantizeLinear", &Evaluation::dequantize},
+        {"Clip", &Evaluation::clip},
+        {"Not", &Evaluation::unary},
+        {"Neg", &Evaluation::unary},
+        {"Abs", &Evaluation::unary},
+        {"Sqrt", &Evaluation::unary},
+        {"Exp", &Evaluation::unary},
+        {"Log", &Evaluation::unary},
+        {"Floor", &Evaluation::unary},
+        {"Ceil", &Evaluation::unary},
+        {"Round", &Evaluation::unary},
+        {"Sin", &Evaluation::unary},
+        {"Cos", &Evaluation::unary},
+        {"Erf", &Evaluation::unary},
+        {"Tanh", &Evaluation::unary},
+        {"Sigmoid", &Evaluation::unary},
+        {"Relu", &Evaluation::unary},
+        {"Reciprocal", &Evaluation::unary},
+        {"Sign", &Evaluation::unary},
+        {"Add", &Evaluation::binary},
+        {"Sub", &Evaluation::binary},
+        {"Mul", &Evaluation::binary},
+        {"Div", &Evaluation::binary},
+        {"Mod", &Evaluation::binary},
+        {"Pow", &Evaluation::binary},
+        {"Min", &Evaluation::binary},
+        {"Max", &Evaluation::binary},
+        {"Equal", &Evaluation::binary},
+        {"Greater", &Evaluation::binary},
+        {"Less", &Evaluation::binary},
+        {"GreaterOrEqual", &Evaluation::binary},
+        {"LessOrEqual", &Evaluation::binary},
+        {"And", &Evaluation::binary},
+        {"Or", &Evaluation::binary},
+        {"Xor", &Evaluation::binary},
+        {"ReduceSum", &Evaluation::reduce},
+        {"ReduceMean", &Evaluation::reduce},
+        {"ReduceMax", &Evaluation::reduce},
+        {"ReduceMin", &Evaluation::reduce},
+        {"ReduceProd", &Evaluation::reduce}};
     const auto it = kTable.find(node_.op);
     return it == kTable.end() ? nullptr : (this->*it->second)();
   }
@@ -178,8 +228,8 @@ class Evaluation {
       } else {
         constexpr float kLimit = 9.2e18F;
         const float v = x.floats[i];
-        out->ints[i] = v >= kLimit    ? std::numeric_limits<std::int64_t>::max()
-                       : v <= -kLimit ? std::numeric_limits<std::int64_t>::min()
+        out->ints[i] = v >= kLimit     ? std::numeric_limits<std::int64_t>::max()
+                       : v <= -kLimit  ? std::numeric_limits<std::int64_t>::min()
                        : std::isnan(v) ? 0
                                        : wrap(static_cast<std::int64_t>(v), out->type);
       }
@@ -293,9 +343,11 @@ class Evaluation {
     }
     if (parts.size() != node_.outputs.size()) graph_.refuse(node_, "its parts and outputs differ in number");
     Shape shape = x.shape;
-    const std::int64_t first = std::accumulate(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(output_), std::int64_t{0});
+    const std::int64_t first =
+        std::accumulate(parts.begin(), parts.begin() + static_cast<std::ptrdiff_t>(output_), std::int64_t{0});
     shape[axis] = parts[output_];
-    if (first < 0 || parts[output_] < 0 || first + parts[output_] > x.shape[axis]) graph_.refuse(node_, "its parts do not fit");
+    if (first < 0 || parts[output_] < 0 || first + parts[output_] > x.shape[axis])
+      graph_.refuse(node_, "its parts do not fit");
     const auto strides = strides_of(x.shape);
     return walk(x, shape, strides, first * strides[axis]);
   }
@@ -421,7 +473,8 @@ class Evaluation {
       for (std::size_t a = 0; a < x.shape.size(); ++a) at.push_back(i / strides[a] % x.shape[a]);
       found.push_back(std::move(at));
     }
-    auto out = blank(Element::int64, {static_cast<std::int64_t>(x.shape.size()), static_cast<std::int64_t>(found.size())});
+    auto out =
+        blank(Element::int64, {static_cast<std::int64_t>(x.shape.size()), static_cast<std::int64_t>(found.size())});
     for (std::size_t i = 0; i < found.size(); ++i)
       for (std::size_t a = 0; a < x.shape.size(); ++a) out->ints[a * found.size() + i] = found[i][a];
     return out;
@@ -474,7 +527,8 @@ class Evaluation {
     auto out = blank(Element::float32, x.shape);
     if (out == nullptr || is_float(x.type)) return nullptr;
     std::int64_t inner = x.size();
-    const bool zero_fits = zero == nullptr || (!is_float(zero->type) && (zero->size() == 1 || zero->size() == scale.size()));
+    const bool zero_fits =
+        zero == nullptr || (!is_float(zero->type) && (zero->size() == 1 || zero->size() == scale.size()));
     if (!zero_fits || !is_float(scale.type)) graph_.refuse(node_, "its zero point does not go with its scale");
     if (scale.size() != 1) {
       const std::size_t axis = axis_of(node_.integer("axis", 1), x.shape.size());

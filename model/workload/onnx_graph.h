@@ -1,7 +1,7 @@
-// An ONNX graph as plain structures: what the reader (onnx_reader.cpp, the one file that knows the library's types) hands
-// to the passes and to the emitter. Shapes are whole numbers, constants are folded, values of large constants may be left
-// out. Source of operators and their meaning: the ONNX operator specifications (https://onnx.ai/onnx/operators).
-// Leaves out: subgraphs (If, Loop), sequences, strings, sparse tensors.
+// An ONNX graph as plain structures: what the reader (onnx_reader.cpp, the one file that knows the library's types)
+// hands to the passes and to the emitter. Shapes are whole numbers, constants are folded, values of large constants may
+// be left out. Source of operators and their meaning: the ONNX operator specifications
+// (https://onnx.ai/onnx/operators). Leaves out: subgraphs (If, Loop), sequences, strings, sparse tensors.
 #pragma once
 #include <cstdint>
 #include <filesystem>
@@ -17,7 +17,20 @@
 namespace accsim::model::importer {
 
 enum class Element : std::uint8_t {
-  unknown, float32, float64, float16, bfloat16, int8, uint8, int16, uint16, int32, uint32, int64, uint64, boolean
+  unknown,
+  float32,
+  float64,
+  float16,
+  bfloat16,
+  int8,
+  uint8,
+  int16,
+  uint16,
+  int32,
+  uint32,
+  int64,
+  uint64,
+  boolean
 };
 constexpr bool is_float(Element e) {
   return e == Element::float32 || e == Element::float64 || e == Element::float16 || e == Element::bfloat16;

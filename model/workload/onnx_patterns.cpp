@@ -66,7 +66,8 @@ std::optional<Deviation> deviation(Editor& e, int value) {
   d.axis = mean_over_last(e, mean);
   if (d.axis < 0) return std::nullopt;
   Node* const square = e.producer(mean->inputs[0], "Mul");
-  if (square == nullptr || square->inputs[0] != square->inputs[1] || d.epsilon < 0 || d.epsilon > 1) return std::nullopt;
+  if (square == nullptr || square->inputs[0] != square->inputs[1] || d.epsilon < 0 || d.epsilon > 1)
+    return std::nullopt;
   d.squared = square->inputs[0];
   return d;
 }
@@ -133,15 +134,18 @@ bool affine_normalization(Editor& e, Node& node) {
   if (!layer && !(norm->op == "RMSNormalization" && scale)) return false;
   if (norm->inputs.size() != (scale ? 1U : 2U)) return false;
   const std::int64_t rank = static_cast<std::int64_t>(e.g.shape(norm->inputs[0]).size());
-  const std::int64_t axis = norm->integer("axis", -1) < 0 ? norm->integer("axis", -1) + rank : norm->integer("axis", -1);
+  const std::int64_t axis =
+      norm->integer("axis", -1) < 0 ? norm->integer("axis", -1) + rank : norm->integer("axis", -1);
   const Shape wanted = shape_from(e, norm->inputs[0], axis);
   const Constant& c = *e.g.constant(node.inputs[1]);
-  if (without_leading_ones(c.shape) != without_leading_ones(wanted) || product(c.shape) != product(wanted)) return false;
+  if (without_leading_ones(c.shape) != without_leading_ones(wanted) || product(c.shape) != product(wanted))
+    return false;
   auto shaped = std::make_shared<Constant>(c);
   shaped->shape = wanted;
   Integers inputs(norm->inputs.begin(), norm->inputs.end());
   node.inputs.assign(inputs.begin(), inputs.end());
-  node.inputs.push_back(e.g.add_constant(e.g.value(node.inputs.back()).name.empty() ? node.name : node.name + (scale ? ".scale" : ".bias"), shaped));
+  node.inputs.push_back(e.g.add_constant(
+      e.g.value(node.inputs.back()).name.empty() ? node.name : node.name + (scale ? ".scale" : ".bias"), shaped));
   node.op = norm->op;
   node.attributes = norm->attributes;
   return true;
@@ -224,7 +228,8 @@ bool gelu_tanh(Editor& e, Node& node) {
   int x = kAbsent;
   either(*sum, [&](int plain, int cubed) {
     const Node* const factor = e.producer(cubed, "Mul");
-    if (factor == nullptr || !e.is_near(factor->inputs[1], 0.044715) || !is_cube(e, factor->inputs[0], plain)) return false;
+    if (factor == nullptr || !e.is_near(factor->inputs[1], 0.044715) || !is_cube(e, factor->inputs[0], plain))
+      return false;
     x = plain;
     return true;
   });
@@ -266,8 +271,8 @@ bool gated(Editor& e, Node& node) {
       become_unary(node, "Silu", x);
       return true;
     }
-    const bool sixth = g->op == "HardSigmoid" && std::fabs(g->number("alpha", 0.2) - 1.0 / 6) < 1e-4 &&
-                       g->number("beta", 0.5) == 0.5;
+    const bool sixth =
+        g->op == "HardSigmoid" && std::fabs(g->number("alpha", 0.2) - 1.0 / 6) < 1e-4 && g->number("beta", 0.5) == 0.5;
     if (sixth) become_unary(node, "HardSwish", x);
     return sixth;
   });
@@ -357,9 +362,9 @@ bool global_average(Editor& e, Node& node) {
 bool recognise_patterns(Editor& e) {
   bool changed = false;
   using Pattern = bool (*)(Editor&, Node&);
-  constexpr Pattern kPatterns[] = {layer_normalization, affine_normalization, gelu_erf,        gelu_tanh, hard_sigmoid,
-                                   gated,               softmax,              linear,          attention_scale,
-                                   global_average};
+  constexpr Pattern kPatterns[] = {
+      layer_normalization, affine_normalization, gelu_erf, gelu_tanh, hard_sigmoid, gated, softmax, linear,
+      attention_scale,     global_average};
   for (const Pattern pattern : kPatterns) {
     bool any = false;
     for (std::size_t i = 0; i < e.g.nodes.size(); ++i) {

@@ -1,5 +1,6 @@
-// From an ONNX file to a Graph: parsing, the library's checker, and one sweep over the nodes that infers shapes with the
-// library's own rules and folds every node whose inputs are all constant. The only file that includes ONNX's headers.
+// From an ONNX file to a Graph: parsing, the library's checker, and one sweep over the nodes that infers shapes with
+// the library's own rules and folds every node whose inputs are all constant. The only file that includes ONNX's
+// headers.
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -29,11 +30,11 @@ namespace accsim::model::importer {
 namespace {
 
 constexpr std::int64_t kOldestOpset = 9;
-constexpr std::int64_t kNewestChecked = 17;   // what the library knows
+constexpr std::int64_t kNewestChecked = 17;  // what the library knows
 constexpr std::int64_t kNewestOpset = 25;
-constexpr std::int64_t kNewestFormat = 8;     // IR version of the library
-constexpr std::int64_t kMostShapeData = 4096;   // elements of a constant that shape inference may look at
-constexpr std::int64_t kMostFolded = 1 << 22;   // elements of a folded constant whose values are kept
+constexpr std::int64_t kNewestFormat = 8;      // IR version of the library
+constexpr std::int64_t kMostShapeData = 4096;  // elements of a constant that shape inference may look at
+constexpr std::int64_t kMostFolded = 1 << 22;  // elements of a folded constant whose values are kept
 constexpr std::int64_t kMostConstant = std::int64_t{1} << 33;
 constexpr std::size_t kMostAxesRead = 16;
 
@@ -46,39 +47,67 @@ std::string short_line(const std::string& text) {
 
 Element element_of(std::int32_t type) {
   switch (type) {
-    case onnx::TensorProto::FLOAT: return Element::float32;
-    case onnx::TensorProto::DOUBLE: return Element::float64;
-    case onnx::TensorProto::FLOAT16: return Element::float16;
-    case onnx::TensorProto::BFLOAT16: return Element::bfloat16;
-    case onnx::TensorProto::INT8: return Element::int8;
-    case onnx::TensorProto::UINT8: return Element::uint8;
-    case onnx::TensorProto::INT16: return Element::int16;
-    case onnx::TensorProto::UINT16: return Element::uint16;
-    case onnx::TensorProto::INT32: return Element::int32;
-    case onnx::TensorProto::UINT32: return Element::uint32;
-    case onnx::TensorProto::INT64: return Element::int64;
-    case onnx::TensorProto::UINT64: return Element::uint64;
-    case onnx::TensorProto::BOOL: return Element::boolean;
-    default: return Element::unknown;
+    case onnx::TensorProto::FLOAT:
+      return Element::float32;
+    case onnx::TensorProto::DOUBLE:
+      return Element::float64;
+    case onnx::TensorProto::FLOAT16:
+      return Element::float16;
+    case onnx::TensorProto::BFLOAT16:
+      return Element::bfloat16;
+    case onnx::TensorProto::INT8:
+      return Element::int8;
+    case onnx::TensorProto::UINT8:
+      return Element::uint8;
+    case onnx::TensorProto::INT16:
+      return Element::int16;
+    case onnx::TensorProto::UINT16:
+      return Element::uint16;
+    case onnx::TensorProto::INT32:
+      return Element::int32;
+    case onnx::TensorProto::UINT32:
+      return Element::uint32;
+    case onnx::TensorProto::INT64:
+      return Element::int64;
+    case onnx::TensorProto::UINT64:
+      return Element::uint64;
+    case onnx::TensorProto::BOOL:
+      return Element::boolean;
+    default:
+      return Element::unknown;
   }
 }
 
 std::int32_t proto_type(Element e) {
   switch (e) {
-    case Element::float32: return onnx::TensorProto::FLOAT;
-    case Element::float64: return onnx::TensorProto::DOUBLE;
-    case Element::float16: return onnx::TensorProto::FLOAT16;
-    case Element::bfloat16: return onnx::TensorProto::BFLOAT16;
-    case Element::int8: return onnx::TensorProto::INT8;
-    case Element::uint8: return onnx::TensorProto::UINT8;
-    case Element::int16: return onnx::TensorProto::INT16;
-    case Element::uint16: return onnx::TensorProto::UINT16;
-    case Element::int32: return onnx::TensorProto::INT32;
-    case Element::uint32: return onnx::TensorProto::UINT32;
-    case Element::int64: return onnx::TensorProto::INT64;
-    case Element::uint64: return onnx::TensorProto::UINT64;
-    case Element::boolean: return onnx::TensorProto::BOOL;
-    case Element::unknown: break;
+    case Element::float32:
+      return onnx::TensorProto::FLOAT;
+    case Element::float64:
+      return onnx::TensorProto::DOUBLE;
+    case Element::float16:
+      return onnx::TensorProto::FLOAT16;
+    case Element::bfloat16:
+      return onnx::TensorProto::BFLOAT16;
+    case Element::int8:
+      return onnx::TensorProto::INT8;
+    case Element::uint8:
+      return onnx::TensorProto::UINT8;
+    case Element::int16:
+      return onnx::TensorProto::INT16;
+    case Element::uint16:
+      return onnx::TensorProto::UINT16;
+    case Element::int32:
+      return onnx::TensorProto::INT32;
+    case Element::uint32:
+      return onnx::TensorProto::UINT32;
+    case Element::int64:
+      return onnx::TensorProto::INT64;
+    case Element::uint64:
+      return onnx::TensorProto::UINT64;
+    case Element::boolean:
+      return onnx::TensorProto::BOOL;
+    case Element::unknown:
+      break;
   }
   return onnx::TensorProto::UNDEFINED;
 }
@@ -87,15 +116,19 @@ std::size_t bytes_of(Element e) {
   switch (e) {
     case Element::float64:
     case Element::int64:
-    case Element::uint64: return 8;
+    case Element::uint64:
+      return 8;
     case Element::float32:
     case Element::int32:
-    case Element::uint32: return 4;
+    case Element::uint32:
+      return 4;
     case Element::float16:
     case Element::bfloat16:
     case Element::int16:
-    case Element::uint16: return 2;
-    default: return 1;
+    case Element::uint16:
+      return 2;
+    default:
+      return 1;
   }
 }
 
@@ -129,21 +162,32 @@ void decode(std::string_view raw, Constant& into) {
   };
   const auto as_int = [](auto value) { return static_cast<std::int64_t>(value); };
   switch (into.type) {
-    case Element::float32: return each([](const char* p) { return load<float>(p); }, into.floats);
-    case Element::float64: return each([](const char* p) { return static_cast<float>(load<double>(p)); }, into.floats);
-    case Element::float16: return each([](const char* p) { return float_of_half(load<std::uint16_t>(p)); }, into.floats);
+    case Element::float32:
+      return each([](const char* p) { return load<float>(p); }, into.floats);
+    case Element::float64:
+      return each([](const char* p) { return static_cast<float>(load<double>(p)); }, into.floats);
+    case Element::float16:
+      return each([](const char* p) { return float_of_half(load<std::uint16_t>(p)); }, into.floats);
     case Element::bfloat16:
       return each([](const char* p) { return float_of_bfloat(load<std::uint16_t>(p)); }, into.floats);
-    case Element::int8: return each([&](const char* p) { return as_int(load<std::int8_t>(p)); }, into.ints);
+    case Element::int8:
+      return each([&](const char* p) { return as_int(load<std::int8_t>(p)); }, into.ints);
     case Element::uint8:
-    case Element::boolean: return each([&](const char* p) { return as_int(load<std::uint8_t>(p)); }, into.ints);
-    case Element::int16: return each([&](const char* p) { return as_int(load<std::int16_t>(p)); }, into.ints);
-    case Element::uint16: return each([&](const char* p) { return as_int(load<std::uint16_t>(p)); }, into.ints);
-    case Element::int32: return each([&](const char* p) { return as_int(load<std::int32_t>(p)); }, into.ints);
-    case Element::uint32: return each([&](const char* p) { return as_int(load<std::uint32_t>(p)); }, into.ints);
+    case Element::boolean:
+      return each([&](const char* p) { return as_int(load<std::uint8_t>(p)); }, into.ints);
+    case Element::int16:
+      return each([&](const char* p) { return as_int(load<std::int16_t>(p)); }, into.ints);
+    case Element::uint16:
+      return each([&](const char* p) { return as_int(load<std::uint16_t>(p)); }, into.ints);
+    case Element::int32:
+      return each([&](const char* p) { return as_int(load<std::int32_t>(p)); }, into.ints);
+    case Element::uint32:
+      return each([&](const char* p) { return as_int(load<std::uint32_t>(p)); }, into.ints);
     case Element::int64:
-    case Element::uint64: return each([&](const char* p) { return load<std::int64_t>(p); }, into.ints);
-    case Element::unknown: break;
+    case Element::uint64:
+      return each([&](const char* p) { return load<std::int64_t>(p); }, into.ints);
+    case Element::unknown:
+      break;
   }
 }
 
@@ -254,7 +298,8 @@ class TensorReader {
     if (error) refuse(who + ": its data file " + quote_name(location) + " is missing");
     const std::size_t expected = static_cast<std::size_t>(out.size()) * bytes_of(out.type);
     if (length >= 0) check_size(who, static_cast<std::size_t>(length), out);
-    if (offset < 0 || static_cast<std::uintmax_t>(offset) > size || expected > size - static_cast<std::uintmax_t>(offset)) {
+    if (offset < 0 || static_cast<std::uintmax_t>(offset) > size ||
+        expected > size - static_cast<std::uintmax_t>(offset)) {
       refuse(who + ": its data file " + quote_name(location) + " has " + std::to_string(size) + " bytes, but " +
              std::to_string(expected) + " at byte " + std::to_string(offset) + " are needed");
     }
@@ -452,7 +497,8 @@ class Reader {
         const std::string who = "node " + quote_name(name_of_node(graph.node(i))) + ": ";
         const auto it = producer.find(input);
         if (it == producer.end()) refuse(who + "there is no tensor " + quote_name(input));
-        refuse(who + "its input " + quote_name(input) + " is computed by a later node (a cycle, or nodes out of order)");
+        refuse(who + "its input " + quote_name(input) +
+               " is computed by a later node (a cycle, or nodes out of order)");
       }
       for (const std::string& output : graph.node(i).output()) known.insert(output);
     }
@@ -461,7 +507,8 @@ class Reader {
   void check_operator(const onnx::NodeProto& node) const {
     const std::string who = "node " + quote_name(name_of_node(node)) + ": operator " + node.op_type();
     if (!standard(node.domain())) {
-      refuse(who + " of domain " + quote_name(node.domain()) + " is not supported; supported: " + supported_operators());
+      refuse(who + " of domain " + quote_name(node.domain()) +
+             " is not supported; supported: " + supported_operators());
     }
     if (newer(node.op_type()) && opset_ > kNewestChecked) return;
     if (onnx::OpSchemaRegistry::Schema(node.op_type(), static_cast<int>(std::min(opset_, kNewestChecked)), "") ==
@@ -512,7 +559,8 @@ class Reader {
   }
 
   // Inputs without values that are weights all the same: in a model that was saved without them. The metadata entry
-  // "activation_inputs" lists the true inputs; without it, an input that only stands where operators have weights is one.
+  // "activation_inputs" lists the true inputs; without it, an input that only stands where operators have weights is
+  // one.
   [[nodiscard]] std::set<std::string> weight_inputs() const {
     std::set<std::string> weights;
     for (const onnx::StringStringEntryProto& entry : model_.metadata_props()) {
@@ -531,8 +579,9 @@ class Reader {
         if (activations.count(input.name()) == 0) weights.insert(input.name());
       return weights;
     }
-    static const std::set<std::string> kWeighted{"Conv", "ConvTranspose", "Gemm", "BatchNormalization",
-                                                 "LayerNormalization", "PRelu", "LSTM", "GRU", "QLinearConv"};
+    static const std::set<std::string> kWeighted{
+        "Conv",  "ConvTranspose", "Gemm", "BatchNormalization", "LayerNormalization",
+        "PRelu", "LSTM",          "GRU",  "QLinearConv"};
     std::set<std::string> elsewhere;
     for (const onnx::NodeProto& node : model_.graph().node()) {
       for (int i = 0; i < node.input_size(); ++i) {
@@ -624,18 +673,25 @@ class Reader {
 
   [[nodiscard]] Attribute attribute_of(const onnx::AttributeProto& a, const Node& node) const {
     switch (a.type()) {
-      case onnx::AttributeProto::INT: return a.i();
-      case onnx::AttributeProto::FLOAT: return static_cast<double>(a.f());
-      case onnx::AttributeProto::STRING: return a.s();
-      case onnx::AttributeProto::INTS: return std::vector<std::int64_t>(a.ints().begin(), a.ints().end());
-      case onnx::AttributeProto::FLOATS: return std::vector<double>(a.floats().begin(), a.floats().end());
-      case onnx::AttributeProto::TENSOR: return tensors_.read(a.t());
+      case onnx::AttributeProto::INT:
+        return a.i();
+      case onnx::AttributeProto::FLOAT:
+        return static_cast<double>(a.f());
+      case onnx::AttributeProto::STRING:
+        return a.s();
+      case onnx::AttributeProto::INTS:
+        return std::vector<std::int64_t>(a.ints().begin(), a.ints().end());
+      case onnx::AttributeProto::FLOATS:
+        return std::vector<double>(a.floats().begin(), a.floats().end());
+      case onnx::AttributeProto::TENSOR:
+        return tensors_.read(a.t());
       case onnx::AttributeProto::STRINGS: {
         std::string joined;
         for (const std::string& s : a.strings()) joined += (joined.empty() ? "" : " ") + s;
         return joined;
       }
-      default: break;
+      default:
+        break;
     }
     graph_.refuse(node, "is not supported: attribute " + quote_name(a.name()) + " is a graph or of another kind; " +
                             "supported: " + supported_operators());
@@ -668,9 +724,10 @@ class Reader {
 
   // What the library's inference takes for granted, and would crash on.
   void check_window(const Node& node) const {
-    static const std::set<std::string> kWindowed{"Conv", "ConvTranspose", "ConvInteger", "QLinearConv", "MaxPool",
-                                                 "AveragePool", "LpPool", "GlobalAveragePool", "GlobalMaxPool",
-                                                 "GlobalLpPool", "MaxUnpool", "MaxRoiPool", "RoiAlign"};
+    static const std::set<std::string> kWindowed{"Conv",          "ConvTranspose", "ConvInteger", "QLinearConv",
+                                                 "MaxPool",       "AveragePool",   "LpPool",      "GlobalAveragePool",
+                                                 "GlobalMaxPool", "GlobalLpPool",  "MaxUnpool",   "MaxRoiPool",
+                                                 "RoiAlign"};
     if (kWindowed.count(node.op) == 0) return;
     const auto rank_of = [&](std::size_t input) {
       const int id = node.input(input);
@@ -775,8 +832,8 @@ class Reader {
 
   // True if every output is constant; the node is then left out.
   bool fold(const Node& node) {
-    static const std::set<std::string> kNever{"RandomNormal", "RandomUniform", "RandomNormalLike",
-                                              "RandomUniformLike", "Bernoulli", "Multinomial"};
+    static const std::set<std::string> kNever{"RandomNormal",      "RandomUniform", "RandomNormalLike",
+                                              "RandomUniformLike", "Bernoulli",     "Multinomial"};
     if (kNever.count(node.op) > 0) graph_.refuse(node, "is not supported; supported: " + supported_operators());
     bool constant = true;
     bool known = true;
@@ -816,7 +873,7 @@ class Reader {
   std::int64_t opset_ = 0;
   Graph graph_;
   std::unordered_map<std::string, int> ids_;
-  std::vector<onnx::TypeProto> types_;                      // by value
+  std::vector<onnx::TypeProto> types_;                    // by value
   std::vector<std::unique_ptr<onnx::TensorProto>> data_;  // by value: small constants
   std::unordered_map<std::string, std::pair<Element, Shape>> stated_;
 };
@@ -842,7 +899,8 @@ Constant read_tensor(const std::filesystem::path& file) {
   keep_quiet();
   const MappedFile bytes(file);
   onnx::TensorProto tensor;
-  if (!tensor.ParseFromArray(bytes.bytes().data(), static_cast<int>(std::min<std::size_t>(bytes.bytes().size(), 1U << 30U)))) {
+  if (!tensor.ParseFromArray(bytes.bytes().data(),
+                             static_cast<int>(std::min<std::size_t>(bytes.bytes().size(), 1U << 30U)))) {
     throw ConfigError(file.string() + ": is no tensor (TensorProto), or damaged");
   }
   return *TensorReader(file, bytes.bytes(), true).read(tensor);

@@ -1,6 +1,7 @@
 // LSTM and GRU, unrolled over time: the products with the inputs of all steps are one product a gate; each step is a
 // product with the state a gate, and the arithmetic of the gates. Equations as in the ONNX operator specification.
-// Leaves out: peepholes, other activations than the standard ones, clipping, sequences of different lengths, batch first.
+// Leaves out: peepholes, other activations than the standard ones, clipping, sequences of different lengths, batch
+// first.
 #include <algorithm>
 #include <array>
 
@@ -14,7 +15,8 @@ using Integers = std::vector<std::int64_t>;
 
 class Recurrent {
  public:
-  Recurrent(Expander& expander, const Node& node) : x_(expander), g_(expander.g), node_(node), lstm_(node.op == "LSTM") {}
+  Recurrent(Expander& expander, const Node& node)
+      : x_(expander), g_(expander.g), node_(node), lstm_(node.op == "LSTM") {}
 
   void run() {
     check();
@@ -26,8 +28,8 @@ class Recurrent {
     hidden_ = r.shape.at(2);
     directions_ = r.shape[0];
     rows_ = x_.step(node_, ".inputs", "Reshape", {node_.inputs[0]}, {steps_ * batch_, features_});
-    std::vector<int> all;    // [T, 1, B, H] a direction
-    std::vector<int> last;   // [1, B, H]
+    std::vector<int> all;   // [T, 1, B, H] a direction
+    std::vector<int> last;  // [1, B, H]
     std::vector<int> cells;
     for (std::int64_t d = 0; d < directions_; ++d) direction(d, all, last, cells);
     join(0, all, 1);
@@ -57,7 +59,8 @@ class Recurrent {
       if (node_.input(i) != kAbsent) fit = fit && g_.shape(node_.input(i)) == Shape{r[0], in[1], r[2]};
     if (!fit) g_.refuse(node_, "its weights and states do not go together");
     if (in[0] > kMostSteps) {
-      g_.refuse(node_, std::to_string(in[0]) + " steps are not supported, at most " + std::to_string(kMostSteps) + " are");
+      g_.refuse(node_,
+                std::to_string(in[0]) + " steps are not supported, at most " + std::to_string(kMostSteps) + " are");
     }
     if (node_.input(4) != kAbsent && !whole_sequences())
       g_.refuse(node_, "sequences of different lengths are not supported");
@@ -81,8 +84,7 @@ class Recurrent {
   int gate_weight(std::size_t input, std::int64_t d, std::int64_t gate, const std::string& suffix) {
     const Constant& all = *constant(input);
     const std::int64_t columns = all.shape[2];
-    return g_.add_constant(node_.name + suffix,
-                           Expander::picked(all, {hidden_, columns}, [&](const Integers& at) {
+    return g_.add_constant(node_.name + suffix, Expander::picked(all, {hidden_, columns}, [&](const Integers& at) {
                              return (d * all.shape[1] + gate * hidden_ + at[0]) * columns + at[1];
                            }));
   }
@@ -91,7 +93,9 @@ class Recurrent {
     if (node_.input(3) == kAbsent) return kAbsent;
     const Constant& all = *constant(3);
     const std::int64_t gates = lstm_ ? 4 : 3;
-    const auto at = [&](std::int64_t i, std::int64_t part) { return (d * 2 * gates + part * gates + gate) * hidden_ + i; };
+    const auto at = [&](std::int64_t i, std::int64_t part) {
+      return (d * 2 * gates + part * gates + gate) * hidden_ + i;
+    };
     if (!all.known) return g_.add_constant(node_.name + suffix, make_unknown({hidden_}, Element::float32));
     std::vector<float> values;
     for (std::int64_t i = 0; i < hidden_; ++i) {
@@ -132,7 +136,7 @@ class Recurrent {
     const bool backward = d == 1 || node_.text("direction", "forward") == "reverse";
     const std::int64_t gates = lstm_ ? 4 : 3;
     const bool reset_after = !lstm_ && node_.integer("linear_before_reset", 0) != 0;
-    std::array<int, 4> inputs{};    // products of all inputs, a gate
+    std::array<int, 4> inputs{};  // products of all inputs, a gate
     std::array<int, 4> weights{};
     for (std::int64_t gate = 0; gate < gates; ++gate) {
       const auto i = static_cast<std::size_t>(gate);
@@ -160,7 +164,8 @@ class Recurrent {
       states[static_cast<std::size_t>(t)] = h;
     }
     const Shape rows{steps_ * batch_, hidden_};
-    const int joined = steps_ == 1 ? states[0] : x_.step(node_, side + ".states", "Concat", states, rows, {{"axis", std::int64_t{0}}});
+    const int joined =
+        steps_ == 1 ? states[0] : x_.step(node_, side + ".states", "Concat", states, rows, {{"axis", std::int64_t{0}}});
     all.push_back(x_.step(node_, side + ".y", "Reshape", {joined}, {steps_, 1, batch_, hidden_}));
     last.push_back(x_.step(node_, side + ".y_h", "Reshape", {h}, {1, batch_, hidden_}));
     if (lstm_) cells.push_back(x_.step(node_, side + ".y_c", "Reshape", {c}, {1, batch_, hidden_}));

@@ -16,8 +16,8 @@ namespace {
 using Integers = std::vector<std::int64_t>;
 
 const std::set<std::string>& unary_operators() {
-  static const std::set<std::string> kNames{"Relu", "Clip", "Sigmoid", "Tanh", "Gelu", "Silu", "HardSwish",
-                                            "HardSigmoid", "LeakyRelu", "Neg", "Sqrt", "Exp", "Erf"};
+  static const std::set<std::string> kNames{"Relu",        "Clip",      "Sigmoid", "Tanh", "Gelu", "Silu", "HardSwish",
+                                            "HardSigmoid", "LeakyRelu", "Neg",     "Sqrt", "Exp",  "Erf"};
   return kNames;
 }
 
@@ -52,7 +52,8 @@ bool drop_copies(Editor& e) {
       }
       if (node.op == "Slice" && from.has_shape && to.has_shape && from.shape == to.shape) {
         const ConstantPtr steps = e.g.constant_input(node, 4);
-        pass = steps == nullptr || (steps->known && std::all_of(steps->ints.begin(), steps->ints.end(), [](auto s) { return s == 1; }));
+        pass = steps == nullptr ||
+               (steps->known && std::all_of(steps->ints.begin(), steps->ints.end(), [](auto s) { return s == 1; }));
       }
     }
     if ((node.op == "Mul" || node.op == "Div") && e.is_scalar(node.input(1), 1)) pass = true;
@@ -98,9 +99,10 @@ bool normalise(Editor& e) {
     if ((node.op == "Div" || node.op == "Sub") && e.g.constant(node.inputs[1]) && !e.g.constant(node.inputs[0]) &&
         is_float(e.g.constant(node.inputs[1])->type)) {
       const bool division = node.op == "Div";
-      const ConstantPtr inverse = mapped(*e.g.constant(node.inputs[1]),
-                                         [&](float v, std::size_t) { return division ? 1 / v : -v; });
-      node.inputs[1] = e.g.add_constant(e.g.value(node.inputs[1]).name + (division ? ".inverse" : ".negative"), inverse);
+      const ConstantPtr inverse =
+          mapped(*e.g.constant(node.inputs[1]), [&](float v, std::size_t) { return division ? 1 / v : -v; });
+      node.inputs[1] =
+          e.g.add_constant(e.g.value(node.inputs[1]).name + (division ? ".inverse" : ".negative"), inverse);
       node.op = division ? "Mul" : "Add";
       changed = true;
     }
@@ -197,9 +199,8 @@ bool fold_batch_normalization(Editor& e) {
         const std::int64_t of_group = at / inner / (weight.shape[0] / group);
         return of_group * outputs + at % inner / (inner / outputs);
       };
-      new_weight = mapped(weight, [&](float v, std::size_t i) {
-        return v * ss.scale->floats[static_cast<std::size_t>(channel(i))];
-      });
+      new_weight = mapped(
+          weight, [&](float v, std::size_t i) { return v * ss.scale->floats[static_cast<std::size_t>(channel(i))]; });
       new_bias = mapped(*ss.shift, [&](float v, std::size_t i) {
         return v + (bias == nullptr ? 0.0F : bias->floats[i] * ss.scale->floats[i]);
       });

@@ -32,7 +32,7 @@ class Editor {
   [[nodiscard]] const std::vector<int>& users(int value) const { return users_[static_cast<std::size_t>(value)]; }
   [[nodiscard]] bool is_output(int value) const;
   [[nodiscard]] bool only_user(int value) const { return users(value).size() == 1 && !is_output(value); }
-  [[nodiscard]] Node* single_user(int value);  // null if there are several, or it is an output
+  [[nodiscard]] Node* single_user(int value);                   // null if there are several, or it is an output
   [[nodiscard]] std::optional<double> scalar(int value) const;  // of a known constant of one element
   [[nodiscard]] bool is_scalar(int value, double expected) const;
   [[nodiscard]] bool is_near(int value, double expected) const;

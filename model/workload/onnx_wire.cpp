@@ -57,16 +57,21 @@ class Stripper {
       const auto field = static_cast<std::uint32_t>(tag >> 3U);
       if (field == 0) fail("a field without a number");
       switch (static_cast<std::uint32_t>(tag & 7U)) {
-        case kVarint: varint(end); break;
-        case kFixed64: skip(8, end); break;
-        case kFixed32: skip(4, end); break;
+        case kVarint:
+          varint(end);
+          break;
+        case kFixed64:
+          skip(8, end);
+          break;
+        case kFixed32:
+          skip(4, end);
+          break;
         case kLength: {
           const std::uint64_t length = varint(end);
           const std::size_t content = at_;
           skip(length, end);
           const std::size_t after = at_;
-          if (kind == Kind::tensor && is_payload(field) &&
-              length > static_cast<std::uint64_t>(kLargestPayload)) {
+          if (kind == Kind::tensor && is_payload(field) && length > static_cast<std::uint64_t>(kLargestPayload)) {
             leave_out(out, field, content, length);
             continue;
           }
@@ -77,7 +82,8 @@ class Stripper {
           }
           break;
         }
-        default: fail("an unknown kind of field");
+        default:
+          fail("an unknown kind of field");
       }
       out.append(all_.substr(start, at_ - start));
     }

@@ -9,7 +9,8 @@
 
 namespace accsim::model::importer {
 
-// Key of the external_data entry that stands for a payload which was left out; its value is "<field>:<offset>:<length>".
+// Key of the external_data entry that stands for a payload which was left out; its value is
+// "<field>:<offset>:<length>".
 inline constexpr std::string_view kLeftOut = "accsim-left-out";
 inline constexpr std::int64_t kLargestPayload = 16'384;  // bytes that stay
 
@@ -27,8 +28,8 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
-// The model with payloads of more than kLargestPayload bytes replaced as told above. ConfigError naming `file` where the
-// bytes are no protobuf message or end too early.
+// The model with payloads of more than kLargestPayload bytes replaced as told above. ConfigError naming `file` where
+// the bytes are no protobuf message or end too early.
 std::string without_payloads(std::string_view model, const std::string& file);
 
 }  // namespace accsim::model::importer

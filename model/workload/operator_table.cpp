@@ -55,7 +55,8 @@ const std::vector<OpInfo>& operator_table() {
       {OpType::expand, "Expand", OpClass::movement, 1, 1, "X", "repeated along axes of extent 1"},
       {OpType::pad, "Pad", OpClass::movement, 1, 1, "X", "zeros before and behind"},
       {OpType::resize, "Resize", OpClass::reduction, 1, 1, "X", "larger by whole factors along the spatial axes"},
-      {OpType::depth_to_space, "DepthToSpace", OpClass::movement, 1, 1, "X", "blocks of channels become blocks of pixels"},
+      {OpType::depth_to_space, "DepthToSpace", OpClass::movement, 1, 1, "X",
+       "blocks of channels become blocks of pixels"},
   };
   return kTable;
 }

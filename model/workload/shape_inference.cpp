@@ -143,8 +143,8 @@ InferredLayer infer_unary(const Layer& layer) {
   } else if (layer.spec.op == OpType::leaky_relu || layer.spec.op == OpType::hard_sigmoid) {
     out.attributes = ClipAttributes{0, 0, layer.spec.alpha, layer.spec.beta};
   } else if (layer.spec.op == OpType::quantize_linear || layer.spec.op == OpType::dequantize_linear) {
-    out.attributes = ClipAttributes{layer.spec.min, layer.spec.max, layer.spec.scale,
-                                    static_cast<double>(layer.spec.zero_point)};
+    out.attributes =
+        ClipAttributes{layer.spec.min, layer.spec.max, layer.spec.scale, static_cast<double>(layer.spec.zero_point)};
   }
   out.shape = layer.shape(0);
   return out;

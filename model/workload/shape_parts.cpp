@@ -122,7 +122,8 @@ InferredLayer infer_pad(const Layer& layer) {
 InferredLayer infer_resize(const Layer& layer) {
   check_data(layer, 0);
   const Shape& in = layer.shape(0);
-  if (in.size() < 3 || in.size() > 4) layer.fail_input(0, "expected [N, C, L] or [N, C, H, W], found " + shape_text(in));
+  if (in.size() < 3 || in.size() > 4)
+    layer.fail_input(0, "expected [N, C, L] or [N, C, H, W], found " + shape_text(in));
   check_length(layer, "scales", layer.spec.scales, in.size());
   InferredLayer out;
   for (std::size_t i = 0; i < in.size(); ++i) {

@@ -242,7 +242,8 @@ const CostCoefficients& Calibrator::fit() {
     for (const CostCoefficients& all : {fit_energy(timing), timing}) {
       const PredictionErrors e = errors(all);
       const bool allowed = e.latency_mape_pct <= before.latency_mape_pct && e.energy_mape_pct <= before.energy_mape_pct;
-      if (!allowed || e.latency_mape_pct + e.energy_mape_pct >= least.latency_mape_pct + least.energy_mape_pct) continue;
+      if (!allowed || e.latency_mape_pct + e.energy_mape_pct >= least.latency_mape_pct + least.energy_mape_pct)
+        continue;
       least = e;
       best = all;
     }

@@ -1,16 +1,15 @@
-// Fits the cost model's coefficients to measured schedules, term by term: every engine's features to the cycles that engine was busy,
-// then what start, drain and imperfect overlap add, then energy block by block.
+// Fits the cost model's coefficients to measured schedules, term by term: every engine's features to the cycles that
+// engine was busy, then what start, drain and imperfect overlap add, then energy block by block.
 //   Calibrator calibrator(arch, coefficients);
 //   calibrator.add(predictions, measurement);   // any number of schedules
 //   calibrator.fit();                           // coefficients() are the new ones
 //   calibrator.report(Objective::edp);          // errors over all that was added
-// Weights: a group's residual is divided by the square root of max(measured, 1 % of its run): half way between absolute and relative
-// errors, so that large groups dominate and small ones still count; an engine's also multiplied by its busy part of the group's
-// cycles. Huber's loss, so that outliers count by their absolute value. Weak ridge towards the coefficients it started with, so
-// that features that always occur together share what they explain.
-// The fit never makes the mean error over its own data worse, latency and energy each: where it would, the old
-// coefficients stay. All new coefficients are >= 0 and rounded to six significant digits.
-// Leaves out: families of architectures.
+// Weights: a group's residual is divided by the square root of max(measured, 1 % of its run): half way between absolute
+// and relative errors, so that large groups dominate and small ones still count; an engine's also multiplied by its
+// busy part of the group's cycles. Huber's loss, so that outliers count by their absolute value. Weak ridge towards the
+// coefficients it started with, so that features that always occur together share what they explain. The fit never
+// makes the mean error over its own data worse, latency and energy each: where it would, the old coefficients stay. All
+// new coefficients are >= 0 and rounded to six significant digits. Leaves out: families of architectures.
 #pragma once
 #include <cstddef>
 #include <optional>
@@ -23,8 +22,8 @@
 
 namespace accsim::sched {
 
-// Mean absolute error over the groups, per cent. A group's error is taken relative to the larger of its measured figure and
-// 1 % of its run's.
+// Mean absolute error over the groups, per cent. A group's error is taken relative to the larger of its measured figure
+// and 1 % of its run's.
 struct PredictionErrors {
   double latency_mape_pct = 0;
   double energy_mape_pct = 0;
@@ -35,8 +34,8 @@ struct CalibrationReport {
   std::size_t groups = 0;
   PredictionErrors errors;
   std::optional<double> kendall_tau;  // predicted against measured objective; none with fewer than two schedules
-  double regret_pct = 0;    // measured objective of the schedule that the model likes best, over the best measured one
-  double edp_pj_ns = 0;     // best measured
+  double regret_pct = 0;  // measured objective of the schedule that the model likes best, over the best measured one
+  double edp_pj_ns = 0;   // best measured
 };
 
 class Calibrator {

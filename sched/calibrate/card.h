@@ -1,7 +1,6 @@
 // A calibration card (accsim-calibration/1): coefficients of the cost model and where they come from.
-// It holds for the very architecture that it was fitted on, told by a hash of the resolved file without its comments, and for this
-// version of the cost model's features; for others it is refused.
-// Leaves out: families of architectures.
+// It holds for the very architecture that it was fitted on, told by a hash of the resolved file without its comments,
+// and for this version of the cost model's features; for others it is refused. Leaves out: families of architectures.
 #pragma once
 #include <string>
 #include <vector>

@@ -80,8 +80,7 @@ AxisTiling tile_axis(const LoopNest& nest, const Axis& axis, bool innermost, con
       return tiling;
     }
     std::int64_t reach = 0;  // highest coordinate minus lowest one of a whole tile
-    for (const AxisTerm& term : axis.terms)
-      reach += term.coefficient * (tile[static_cast<std::size_t>(term.dim)] - 1);
+    for (const AxisTerm& term : axis.terms) reach += term.coefficient * (tile[static_cast<std::size_t>(term.dim)] - 1);
     const std::int64_t pitch = moving.coefficient * tile[d];
     // Tiles [inner_begin, inner_end) are whole and not clipped.
     const std::int64_t inner_begin = std::min(axis.offset < 0 ? ceil_div(-axis.offset, pitch) : 0, trips);
@@ -202,8 +201,7 @@ BoxBursts bursts_of(const Operand& operand, const std::vector<std::int64_t>& cou
   // Rows: those that the bytes fill, and one more for each run that leaves the open ones.
   const double spread = std::min(1.0, static_cast<double>(nearest) / static_cast<double>(dram.open_bytes));
   const double banks = std::min(static_cast<double>(dram.open_rows), per_run);
-  result.activates =
-      result.bytes / static_cast<double>(dram.row_bytes) + (1.0 + (runs - 1) * spread) * banks;
+  result.activates = result.bytes / static_cast<double>(dram.row_bytes) + (1.0 + (runs - 1) * spread) * banks;
   result.activates = std::min(result.activates, result.bursts);
   return result;
 }

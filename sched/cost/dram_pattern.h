@@ -1,8 +1,9 @@
-// How much longer the DRAM takes for the bursts of a strided box than for one long sequential run, from the address mapping and the
-// command distances: short runs far apart may meet one bank group only, or open a row for every burst.
-// A sample of the box's bursts is decoded; of each channel the longest counts: column commands; those of one bank group at their
-// own distance; activates by their window of four; rows of one bank by the row cycle. The controller may reorder within the sample.
-// Leaves out: reads against writes, other streams, refresh (in the rate of the sequential stream).
+// How much longer the DRAM takes for the bursts of a strided box than for one long sequential run, from the address
+// mapping and the command distances: short runs far apart may meet one bank group only, or open a row for every burst.
+// A sample of the box's bursts is decoded; of each channel the longest counts: column commands; those of one bank group
+// at their own distance; activates by their window of four; rows of one bank by the row cycle. The controller may
+// reorder within the sample. Leaves out: reads against writes, other streams, refresh (in the rate of the sequential
+// stream).
 #pragma once
 #include <array>
 #include <cstdint>

@@ -1,6 +1,6 @@
-// Rates, latencies and energies a unit of work that the cost model multiplies its counts with: everything that follows from
-// the architecture and one core type alone, so that evaluating a mapping divides nothing it can know before.
-// The DRAM rate is that of one long sequential stream: column distances of the address mapping and refresh; row misses,
+// Rates, latencies and energies a unit of work that the cost model multiplies its counts with: everything that follows
+// from the architecture and one core type alone, so that evaluating a mapping divides nothing it can know before. The
+// DRAM rate is that of one long sequential stream: column distances of the address mapping and refresh; row misses,
 // read/write turnarounds and contention are left to the coefficients.
 // Units: bytes, cycles of the core clock, pJ.
 #pragma once
@@ -13,8 +13,8 @@ namespace accsim::sched {
 struct DramRates {
   const model::DramConfig* config = nullptr;
   std::int64_t burst_bytes = 64;
-  double bytes_per_cycle = 0;   // all channels, sequential stream, refresh taken off
-  double read_latency = 0;      // closed row to last data
+  double bytes_per_cycle = 0;  // all channels, sequential stream, refresh taken off
+  double read_latency = 0;     // closed row to last data
   double write_latency = 0;
   std::int64_t row_bytes = 1;   // of one bank
   std::int64_t open_bytes = 1;  // consecutive addresses that one set of open rows serves before the first row is left
@@ -27,12 +27,12 @@ DramRates dram_rates(const model::Architecture& arch);
 
 struct MachineRates {
   DramRates dram;
-  double load_bytes_per_cycle = 1;   // what the load queue of one core gets when nobody else uses NoC and DRAM
+  double load_bytes_per_cycle = 1;  // what the load queue of one core gets when nobody else uses NoC and DRAM
   double store_bytes_per_cycle = 1;
-  double load_share = 1;             // of the DRAM's rate that this takes
+  double load_share = 1;  // of the DRAM's rate that this takes
   double store_share = 1;
-  double active_cores = 1;           // that work on the operator at the same time and ask the DRAM for as much
-  double load_latency = 0;           // request sent to last byte arrived, one burst
+  double active_cores = 1;  // that work on the operator at the same time and ask the DRAM for as much
+  double load_latency = 0;  // request sent to last byte arrived, one burst
   double store_latency = 0;
   double dma_channels = 1;
   // pJ

@@ -269,8 +269,8 @@ std::pair<double, double> NestEvaluator::vector_of(std::int64_t results) const {
   } else {
     const std::int64_t reads = is_pool(work.kind) ? window_reads(work.kind, row_) : passes_of(work.kind);
     const std::int64_t elements = work.results * reads;
-    lines = std::max(lines, ceil_div(storage_bytes(nest_->operands[0].type, elements).value(),
-                                     core_->scratchpad.port_bytes));
+    lines = std::max(lines,
+                     ceil_div(storage_bytes(nest_->operands[0].type, elements).value(), core_->scratchpad.port_bytes));
   }
   return {static_cast<double>(base + std::max<std::int64_t>(0, lines - busy)),
           static_cast<double>(vector_lane_operations(work, core_->vector))};
@@ -416,8 +416,8 @@ void NestEvaluator::count_traffic(std::span<const int> order, OperatorCounts& co
     }
   }
   if (vector && window) {
-    const double elements = static_cast<double>(element_count_of_output()) *
-                            static_cast<double>(window_reads(work_.kind, row_));
+    const double elements =
+        static_cast<double>(element_count_of_output()) * static_cast<double>(window_reads(work_.kind, row_));
     counts.scratchpad_read += elements * bits_of(nest_->operands[0].type) / 8;
   }
   if (first_nest) counts.first_load_bursts = first_bursts;
@@ -510,9 +510,11 @@ GroupFeatures features_from(const OperatorCounts& c, const MachineRates& r) {
   at(f.cycles, Feature::store_descriptors) =
       descriptors(c.store_descriptors, slow_stores * store_cycles, r.store_latency);
   // Cores that start and end together meet at the DRAM.
-  at(f.cycles, Feature::start_up) = c.first_load_bursts * load_cycles * std::max(1.0, r.active_cores * r.load_share) + r.load_latency;
+  at(f.cycles, Feature::start_up) =
+      c.first_load_bursts * load_cycles * std::max(1.0, r.active_cores * r.load_share) + r.load_latency;
   at(f.cycles, Feature::drain) = c.last_pass_interval + c.last_pass_fill + c.last_vector_cycles +
-                                 c.last_store_bursts * store_cycles * std::max(1.0, r.active_cores * r.store_share) + r.store_latency;
+                                 c.last_store_bursts * store_cycles * std::max(1.0, r.active_cores * r.store_share) +
+                                 r.store_latency;
   const auto share = [](double part, double whole) { return whole > 0 ? std::min(1.0, part / whole) : 0.0; };
   f.load_first = share(c.first_load_bursts, slow_loads);
   f.array_last = share(c.last_pass_interval, c.array_cycles);

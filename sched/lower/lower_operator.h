@@ -1,5 +1,5 @@
-// One operator, or one core's share of it, as instructions: tile loops in the mapping's order, an operand's tile fetched when its box
-// differs from the one fetched last, results stored tile by tile.
+// One operator, or one core's share of it, as instructions: tile loops in the mapping's order, an operand's tile
+// fetched when its box differs from the one fetched last, results stored tile by tile.
 //   Conv, Gemm, MatMul:  load -> array (reduction tiles accumulate) -> vector (requantize, bias, activations) -> store
 //   vector operators:    load -> one vector instruction a tile -> store
 //   Concat:              load -> store, from the same buffer

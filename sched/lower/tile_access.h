@@ -40,8 +40,8 @@ struct CopyAxis {
 std::vector<model::Copy> box_copies(const model::Operand& operand, const model::Box& box, model::Place memory,
                                     model::Place tile, bool to_tile);
 
-// The same from the axes, outermost first, of elements of `type`; the first element in memory is `memory_start` elements
-// behind `memory`. Runs are whole bytes (InternalError otherwise), the end of the tensor aside.
+// The same from the axes, outermost first, of elements of `type`; the first element in memory is `memory_start`
+// elements behind `memory`. Runs are whole bytes (InternalError otherwise), the end of the tensor aside.
 std::vector<model::Copy> strided_copies(std::vector<CopyAxis> axes, model::DataType type, model::Place memory,
                                         std::int64_t memory_start, model::Place tile, bool to_tile);
 

@@ -24,15 +24,15 @@ ArrayMachine::Pass ArrayMachine::begin(const model::ArrayPass& pass, Cycles at) 
   const std::int64_t streamed_lines = input_stationary ? t.weight_lines : t.input_lines;
   stalls_.clear();
   Cycles stall;
-  stall += scratchpad_->stream(Master::array, at, output_stationary ? streaming : loading, place(stationary), size(stationary),
-                               stationary_lines);
+  stall += scratchpad_->stream(Master::array, at, output_stationary ? streaming : loading, place(stationary),
+                               size(stationary), stationary_lines);
   add_stalls(stalls_, scratchpad_->late(), WaitFor::scratchpad_bank, WaitFor::scratchpad_port);
-  stall += scratchpad_->stream(Master::array, output_stationary ? at : at + rows, streaming, place(streamed), size(streamed),
-                               streamed_lines);
+  stall += scratchpad_->stream(Master::array, output_stationary ? at : at + rows, streaming, place(streamed),
+                               size(streamed), streamed_lines);
   add_stalls(stalls_, scratchpad_->late(), WaitFor::scratchpad_bank, WaitFor::scratchpad_port);
   const Cycles first_result = at + t.latency - streaming + stall;
-  stall += accumulator_->stream(Master::array, std::max(at, first_result), streaming, place(pass.output), size(pass.output),
-                                t.output_lines);
+  stall += accumulator_->stream(Master::array, std::max(at, first_result), streaming, place(pass.output),
+                                size(pass.output), t.output_lines);
   add_stalls(stalls_, accumulator_->late(), WaitFor::accumulator_bank, WaitFor::accumulator_port);
   const Cycles end = std::max(at + t.latency + stall, last_end_ + Cycles(1));
   next_begin_ = at + t.interval + stall;
@@ -79,7 +79,8 @@ void ArrayUnit::account(const Started& started, const ArrayMachine::Pass& pass) 
   measured.macs += op.macs();
   ActionCounts& actions = started.group->actions[core_type_];
   actions.macs += op.macs().value();
-  actions.scratchpad_read_bytes += (pass.timing.input_lines + pass.timing.weight_lines) * config_->scratchpad.port_bytes;
+  actions.scratchpad_read_bytes +=
+      (pass.timing.input_lines + pass.timing.weight_lines) * config_->scratchpad.port_bytes;
   const std::int64_t sums = pass.timing.output_lines * config_->accumulator.port_bytes;
   actions.accumulator_write_bytes += sums;
   // Every write but the first to an element adds to what is there.

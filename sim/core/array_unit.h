@@ -1,9 +1,9 @@
 // The systolic (or dot-product) array of a core and its queue. A pass takes the cycles of model::array_timing; its
-// operands, weights and results are streams on the banks of scratchpad and accumulator, and every cycle that a stream is
-// late stalls the whole array. The next pass may begin `interval` cycles after this one: its weights load behind the
+// operands, weights and results are streams on the banks of scratchpad and accumulator, and every cycle that a stream
+// is late stalls the whole array. The next pass may begin `interval` cycles after this one: its weights load behind the
 // shadow registers while the last fold streams, and it streams while the last results drain.
-// When the streams run: stationary operand from the first cycle, streamed operand from cycle R on (output stationary: both
-// from the first), results from the first one that leaves the array.
+// When the streams run: stationary operand from the first cycle, streamed operand from cycle R on (output stationary:
+// both from the first), results from the first one that leaves the array.
 #pragma once
 #include <deque>
 

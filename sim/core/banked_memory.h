@@ -1,7 +1,7 @@
-// A memory of single-ported banks: bank = address / (size / banks), one access of one line (port width) a bank and cycle.
-// Arbitration: a stream (array, vector unit) reserves its accesses when it begins, in the order in which streams begin: a
-// row of accesses spread evenly over a span; one that finds its cycle taken waits, and all accesses after it are late by
-// as much. DMA accesses come after all streams: they take a cycle that nobody has reserved, when it comes.
+// A memory of single-ported banks: bank = address / (size / banks), one access of one line (port width) a bank and
+// cycle. Arbitration: a stream (array, vector unit) reserves its accesses when it begins, in the order in which streams
+// begin: a row of accesses spread evenly over a span; one that finds its cycle taken waits, and all accesses after it
+// are late by as much. DMA accesses come after all streams: they take a cycle that nobody has reserved, when it comes.
 // Leaves out: bits, ECC, more than one port, sub-banking.
 #pragma once
 #include <algorithm>
@@ -25,8 +25,8 @@ class PortCalendar {
   [[nodiscard]] std::int64_t first_free(std::int64_t t) const;
   // Takes `count` cycles one after the other, each the first free one; returns the last taken cycle + 1.
   std::int64_t take(std::int64_t t, std::int64_t count);
-  // Takes `count` accesses wanted at start + floor(k * span / count), count <= span. Returns by how many cycles the last
-  // one is late.
+  // Takes `count` accesses wanted at start + floor(k * span / count), count <= span. Returns by how many cycles the
+  // last one is late.
   std::int64_t take_stream(std::int64_t start, std::int64_t span, std::int64_t count);
   // Forgets reservations that end at or before `now`: nothing asks for earlier cycles any more.
   void forget_before(std::int64_t now);
@@ -46,9 +46,9 @@ class PortCalendar {
   };
   void insert(std::int64_t begin, std::int64_t end);
 
-  std::deque<Interval> dense_;    // disjoint, in order
-  std::vector<Stream> streams_;   // evenly spread ones with gaps
-  std::int64_t last_busy_ = -1;   // no reservation at or after this + 1
+  std::deque<Interval> dense_;   // disjoint, in order
+  std::vector<Stream> streams_;  // evenly spread ones with gaps
+  std::int64_t last_busy_ = -1;  // no reservation at or after this + 1
 };
 
 // Who uses a bank.
@@ -69,7 +69,8 @@ class BankedMemory {
   [[nodiscard]] Cycles first_free(std::int64_t address, Cycles from) const;
   // Cycles that an access waited before it asked for its bank.
   void count_wait(Master master, std::int64_t address, Cycles waited);
-  // Part of the cycles by which a stream is late: those of a bank, or of the port (-1), which has more lines than cycles.
+  // Part of the cycles by which a stream is late: those of a bank, or of the port (-1), which has more lines than
+  // cycles.
   struct Late {
     std::int64_t bank;
     Cycles cycles;

@@ -3,8 +3,7 @@
 namespace accsim::sim {
 
 CoreModule::CoreModule(const sc_core::sc_module_name& name, Clock clock, model::CoreId id,
-                       const model::CoreConfig& config, std::size_t core_type, const NocMap& map,
-                       TransactionPool& pool)
+                       const model::CoreConfig& config, std::size_t core_type, const NocMap& map, TransactionPool& pool)
     : sc_core::sc_module(name),
       noc("noc"),
       groups("groups"),
@@ -64,7 +63,9 @@ void CoreModule::receive(const Packet& packet, Cycles at) {
       return;
     }
     case PacketClass::read_request:
-    case PacketClass::write_request: server.serve(packet, at); return;
+    case PacketClass::write_request:
+      server.serve(packet, at);
+      return;
     case PacketClass::signal:
       semaphores_.signal(packet.signal.parity, packet.signal.semaphore, packet.signal.count, at + Cycles(1));
       wake_queues(at + Cycles(1));

@@ -82,7 +82,7 @@ void QueueUnit::report_waiting(const GroupRun& group, Cycles begin) {
     if (waited_[i].semaphore < 0) continue;
     const Cycles until = i + 1 < waited_.size() ? waited_[i + 1].since : begin;
     spend(Activity::sync_wait, std::min(begin, until),
-         {WaitFor::semaphore, waited_[i].semaphore, group.giver(core->id(), waited_[i].semaphore)});
+          {WaitFor::semaphore, waited_[i].semaphore, group.giver(core->id(), waited_[i].semaphore)});
   }
   spend(Activity::sync_wait, begin, {WaitFor::issue});
 }

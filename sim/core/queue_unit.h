@@ -34,7 +34,8 @@ struct Stall {
   Cycles cycles;
 };
 // Appends what a stream on a memory waited for; `bank` and `port`: the causes of that memory.
-inline void add_stalls(std::vector<Stall>& stalls, const std::vector<BankedMemory::Late>& late, WaitFor bank, WaitFor port) {
+inline void add_stalls(std::vector<Stall>& stalls, const std::vector<BankedMemory::Late>& late, WaitFor bank,
+                       WaitFor port) {
   for (const BankedMemory::Late& part : late) {
     stalls.push_back({part.bank < 0 ? WaitCause{port} : WaitCause{bank, part.bank}, part.cycles});
   }
@@ -44,10 +45,14 @@ class QueueUnit : public EventModule {
  public:
   static constexpr Phase phase_of(model::Queue queue) {
     switch (queue) {
-      case model::Queue::array: return Phase::array;
-      case model::Queue::vector: return Phase::vector;
-      case model::Queue::store: return Phase::store;
-      case model::Queue::load: break;
+      case model::Queue::array:
+        return Phase::array;
+      case model::Queue::vector:
+        return Phase::vector;
+      case model::Queue::store:
+        return Phase::store;
+      case model::Queue::load:
+        break;
     }
     return Phase::load;
   }
@@ -82,9 +87,7 @@ class QueueUnit : public EventModule {
     GroupRun* group = nullptr;
   };
   [[nodiscard]] bool has_head() const { return !lists_.empty(); }
-  [[nodiscard]] const model::Instruction& head() const {
-    return (*lists_.front().instructions)[lists_.front().next];
-  }
+  [[nodiscard]] const model::Instruction& head() const { return (*lists_.front().instructions)[lists_.front().next]; }
   // Whether the head may start at `now`. If only time is missing, asks to be woken then.
   [[nodiscard]] bool may_start(Cycles now);
   // Takes the head's semaphores and removes it from the queue.

@@ -8,12 +8,18 @@ CycleState engine_state(Activity activity) {
   switch (activity) {
     case Activity::compute:
     case Activity::dram_transfer:
-    case Activity::transfer: return CycleState::compute;
-    case Activity::operand_stall: return CycleState::operand_stall;
-    case Activity::dram_wait: return CycleState::dram_wait;
-    case Activity::noc_wait: return CycleState::noc_wait;
-    case Activity::sync_wait: return CycleState::sync_wait;
-    case Activity::idle: return CycleState::idle;
+    case Activity::transfer:
+      return CycleState::compute;
+    case Activity::operand_stall:
+      return CycleState::operand_stall;
+    case Activity::dram_wait:
+      return CycleState::dram_wait;
+    case Activity::noc_wait:
+      return CycleState::noc_wait;
+    case Activity::sync_wait:
+      return CycleState::sync_wait;
+    case Activity::idle:
+      return CycleState::idle;
   }
   return CycleState::idle;
 }

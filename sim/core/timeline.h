@@ -15,7 +15,16 @@ using model::CycleState;
 
 // What an engine does, told apart finer than the account: a DMA queue that moves data of DRAM computes, as an engine,
 // but a core whose array waits for it waits for DRAM.
-enum class Activity : std::uint8_t { compute, operand_stall, dram_wait, noc_wait, sync_wait, idle, dram_transfer, transfer };
+enum class Activity : std::uint8_t {
+  compute,
+  operand_stall,
+  dram_wait,
+  noc_wait,
+  sync_wait,
+  idle,
+  dram_transfer,
+  transfer
+};
 
 CycleState engine_state(Activity activity);
 

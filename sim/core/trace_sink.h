@@ -1,5 +1,6 @@
-// Who draws a timeline of a run: told what every engine did, instruction by instruction, and when DRAM channels moved data.
-// Slices of one engine come in order of time and do not overlap; cycles in no slice are idle ones. Times are core cycles.
+// Who draws a timeline of a run: told what every engine did, instruction by instruction, and when DRAM channels moved
+// data. Slices of one engine come in order of time and do not overlap; cycles in no slice are idle ones. Times are core
+// cycles.
 #pragma once
 #include "model/program/program.h"
 #include "sim/core/wait_table.h"

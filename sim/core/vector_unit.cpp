@@ -12,7 +12,8 @@ std::int64_t elements_read(const model::VectorOp& op, const model::TileRef& sour
     case model::VectorKind::average_pool:
     case model::VectorKind::interpolate:
       return op.result_elements() * model::window_reads(op.kind, op.row_elements());
-    default: return model::passes_of(op.kind) * source.elements();
+    default:
+      return model::passes_of(op.kind) * source.elements();
   }
 }
 
@@ -35,9 +36,9 @@ VectorMachine::Operation VectorMachine::begin(const model::VectorOp& op, Cycles 
     (sums ? operation.accumulator_read_lines : operation.scratchpad_read_lines) += lines;
   }
   operation.scratchpad_write_lines = model::ceil_div(op.output.bytes().value(), scratchpad_->port_bytes());
-  operation.stall += scratchpad_->stream(Master::vector, at + Cycles(model::kVectorStartup) + operation.stall, busy,
-                                         op.output.place.address, op.output.bytes().value(),
-                                         operation.scratchpad_write_lines);
+  operation.stall +=
+      scratchpad_->stream(Master::vector, at + Cycles(model::kVectorStartup) + operation.stall, busy,
+                          op.output.place.address, op.output.bytes().value(), operation.scratchpad_write_lines);
   add_stalls(stalls_, scratchpad_->late(), WaitFor::scratchpad_bank, WaitFor::scratchpad_port);
   operation.end = at + base + operation.stall;
   return operation;

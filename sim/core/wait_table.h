@@ -1,5 +1,5 @@
-// What one engine waited for: cycles summed by state and cause. The causes are few (semaphores of a group, DRAM channels,
-// banks), so they stand in a list; the last ones looked up are found at once.
+// What one engine waited for: cycles summed by state and cause. The causes are few (semaphores of a group, DRAM
+// channels, banks), so they stand in a list; the last ones looked up are found at once.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -28,7 +28,8 @@ class WaitTable {
     Cycles cycles;
   };
   void add(CycleState state, const WaitCause& cause, Cycles cycles) {
-    std::size_t& known = recent_[static_cast<std::size_t>(cause.index + static_cast<std::int64_t>(cause.what)) % recent_.size()];
+    std::size_t& known =
+        recent_[static_cast<std::size_t>(cause.index + static_cast<std::int64_t>(cause.what)) % recent_.size()];
     if (known >= entries_.size() || !same(entries_[known], state, cause)) known = find(state, cause);
     entries_[known].cycles += cycles;
   }

@@ -1,6 +1,6 @@
 // Cuts a copy into bursts of the remote memory (DRAM, global buffer, another core's scratchpad): rows that follow each
-// other without a gap are one run, a burst that two neighbouring runs share is moved once (model::burst_count counts the
-// same). The local side is walked along: the local address of a burst's first useful byte.
+// other without a gap are one run, a burst that two neighbouring runs share is moved once (model::burst_count counts
+// the same). The local side is walked along: the local address of a burst's first useful byte.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -12,7 +12,7 @@ namespace accsim::sim {
 struct Burst {
   std::int64_t address = 0;  // aligned, in the remote memory
   std::int64_t local_address = 0;
-  std::int64_t bytes = 0;    // useful ones
+  std::int64_t bytes = 0;  // useful ones
 };
 
 class BurstWalker {

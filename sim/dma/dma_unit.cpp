@@ -11,15 +11,18 @@ std::int32_t NocMap::node_of(const model::Place& place, std::int64_t address) co
     case Space::dram:
       return static_cast<std::int32_t>(
           arch->node_of_channel(arch->dram.channel_of(static_cast<std::uint64_t>(address))));
-    case Space::global_buffer: return static_cast<std::int32_t>(arch->node_of_global_buffer());
-    case Space::scratchpad: return static_cast<std::int32_t>(arch->node_of_core(place.core));
-    case Space::accumulator: break;
+    case Space::global_buffer:
+      return static_cast<std::int32_t>(arch->node_of_global_buffer());
+    case Space::scratchpad:
+      return static_cast<std::int32_t>(arch->node_of_core(place.core));
+    case Space::accumulator:
+      break;
   }
   throw model::InternalError("a copy cannot reach an accumulator over the network");
 }
 
-DmaUnit::DmaUnit(const sc_core::sc_module_name& name, Clock clock, model::Queue queue,
-                 const model::CoreConfig& config, std::size_t core_type, const NocMap& map, TransactionPool& pool)
+DmaUnit::DmaUnit(const sc_core::sc_module_name& name, Clock clock, model::Queue queue, const model::CoreConfig& config,
+                 std::size_t core_type, const NocMap& map, TransactionPool& pool)
     : QueueUnit(name, clock, queue),
       scratchpad("scratchpad"),
       noc("noc"),
@@ -120,8 +123,8 @@ void DmaUnit::run(Cycles now) {
     const auto& copy = std::get<model::Copy>(started.instruction->op);
     const bool remote_dram = (write() ? copy.dst : copy.src).place.space == Space::dram;
     if (active_.empty()) report_waiting(*started.group, now + Cycles(1));
-    active_.push_back({started, BurstWalker(copy, !write(), map_->burst_bytes), now + Cycles(1), now + Cycles(1), 0,
-                       remote_dram});
+    active_.push_back(
+        {started, BurstWalker(copy, !write(), map_->burst_bytes), now + Cycles(1), now + Cycles(1), 0, remote_dram});
     model::GroupMeasurement& measured = started.group->measured;
     (write() ? measured.store_instructions : measured.load_instructions) += 1;
     (write() ? measured.useful_written : measured.useful_read) += copy.bytes();
@@ -155,15 +158,13 @@ void DmaUnit::send(Descriptor& descriptor, std::int64_t number, Cycles ready) {
   packet.transaction = index;
   packet.source = static_cast<std::int16_t>(transaction.source);
   packet.destination = static_cast<std::int16_t>(
-      descriptor.remote_dram
-          ? channel_node_ + map_->arch->dram.channel_of(static_cast<std::uint64_t>(burst.address))
-          : map_->node_of(remote, burst.address));
+      descriptor.remote_dram ? channel_node_ + map_->arch->dram.channel_of(static_cast<std::uint64_t>(burst.address))
+                             : map_->node_of(remote, burst.address));
   packet.type = write() ? PacketClass::write_request : PacketClass::read_request;
   packet.flits = 1;
   if (write()) {
-    packet.flits = static_cast<std::int32_t>(burst.bytes == map_->burst_bytes
-                                                 ? burst_flits_
-                                                 : model::ceil_div(burst.bytes, map_->arch->noc.flit_bytes));
+    packet.flits = static_cast<std::int32_t>(
+        burst.bytes == map_->burst_bytes ? burst_flits_ : model::ceil_div(burst.bytes, map_->arch->noc.flit_bytes));
   }
   packet.ready = ready + Cycles(1);
 
@@ -175,8 +176,8 @@ void DmaUnit::send(Descriptor& descriptor, std::int64_t number, Cycles ready) {
   ActionCounts& actions = descriptor.started.group->actions[core_type_];
   actions.dma_bytes += map_->burst_bytes;
   // Request and answer together: one of them carries data.
-  actions.noc_byte_hops += (packet.flits + (write() ? 1 : burst_flits_)) *
-                           map_->arch->noc.flit_bytes * map_->routers_between(packet.source, packet.destination);
+  actions.noc_byte_hops += (packet.flits + (write() ? 1 : burst_flits_)) * map_->arch->noc.flit_bytes *
+                           map_->routers_between(packet.source, packet.destination);
   if (remote.space == Space::global_buffer) {
     (write() ? actions.global_buffer_write_bytes : actions.global_buffer_read_bytes) += map_->burst_bytes;
   }

@@ -1,12 +1,10 @@
-// One DMA queue of a core, load or store: strided copies cut into bursts, issued at bytes_per_cycle, at most `outstanding` bursts and `channels` instructions in flight. Instructions
-// end in order.
-// Loads: a request goes out, the data come back, are written to the scratchpad's banks. Stores: the data are read from the
-// banks, travel with the request, an acknowledgment comes back.
-// A bank serves the DMA in cycles that no stream of array or vector unit has reserved; a burst that waits for its bank
-// is still outstanding.
-// Bursts that lie in one line of the scratchpad (its port's width) are gathered and cost its bank one access together.
-// Accounting: the cycles up to the return of a burst are split by where that burst was: in the network, in the memory, or
-// arriving (which is the engine's own work).
+// One DMA queue of a core, load or store: strided copies cut into bursts, issued at bytes_per_cycle, at most
+// `outstanding` bursts and `channels` instructions in flight. Instructions end in order. Loads: a request goes out, the
+// data come back, are written to the scratchpad's banks. Stores: the data are read from the banks, travel with the
+// request, an acknowledgment comes back. A bank serves the DMA in cycles that no stream of array or vector unit has
+// reserved; a burst that waits for its bank is still outstanding. Bursts that lie in one line of the scratchpad (its
+// port's width) are gathered and cost its bank one access together. Accounting: the cycles up to the return of a burst
+// are split by where that burst was: in the network, in the memory, or arriving (which is the engine's own work).
 #pragma once
 #include <array>
 #include <deque>
@@ -89,7 +87,8 @@ class DmaUnit : public QueueUnit {
   std::size_t issuing_ = 0;        // index in active_ of the oldest that has bursts to issue
   std::int64_t outstanding_ = 0;
   std::int64_t next_issue_bytes_ = 0;  // the next burst may go out in cycle next_issue_bytes_ / bytes_per_cycle
-  std::array<std::int64_t, 64> gathered_lines_{};  // lines of running instructions that have their access, by line modulo 64
+  std::array<std::int64_t, 64>
+      gathered_lines_{};  // lines of running instructions that have their access, by line modulo 64
   std::vector<std::deque<WaitingLine>> waiting_;  // loaded lines, by bank
   std::int64_t waiting_lines_ = 0;
   std::int64_t waited_bank_ = -1;  // that a line of a running instruction waited for last

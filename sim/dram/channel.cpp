@@ -257,7 +257,9 @@ void DramChannel::reconsider(std::int32_t queue) {
   if (time > best_time_) return;
   if (time == best_time_) {
     // The first after the last issuer.
-    const auto turn = [this](std::int32_t q) { return q > last_queue_ ? q - last_queue_ : q - last_queue_ + (1 << 20); };
+    const auto turn = [this](std::int32_t q) {
+      return q > last_queue_ ? q - last_queue_ : q - last_queue_ + (1 << 20);
+    };
     if (turn(queue) > turn(best_queue_)) return;
   }
   best_time_ = time;

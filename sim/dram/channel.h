@@ -190,7 +190,7 @@ class DramChannel {
   };
   [[nodiscard]] Choice choice_at(std::int32_t queue, std::int64_t time) const;
   void issue(std::int32_t queue, Choice choice);
-  void find_next(std::int64_t from);  // sets best_time_ and best_queue_
+  void find_next(std::int64_t from);    // sets best_time_ and best_queue_
   void reconsider(std::int32_t queue);  // the same after a change of one queue, for the cycles after this one
   void scan_word(std::size_t word, std::uint64_t mask, std::int64_t from);
   [[nodiscard]] std::int64_t ready_time(const Bank& bank) const;

@@ -73,9 +73,8 @@ void DramModule::run(Cycles now) {
     }
     offered_ = false;
     requests_.pop();
-    const Cycles done =
-        channel_.accept(static_cast<std::uint64_t>(request.transaction),
-                        channel_.config().decode(static_cast<std::uint64_t>(address)), request.write);
+    const Cycles done = channel_.accept(static_cast<std::uint64_t>(request.transaction),
+                                        channel_.config().decode(static_cast<std::uint64_t>(address)), request.write);
     // The controller keeps the order in which it accepts requests to a burst: the data change hands here.
     if (data_ != nullptr) data_->serve(request.transaction, Cycles(0), Cycles(0));
     if (done != kNever) known_.push({request.transaction, request.write, done});

@@ -1,7 +1,7 @@
 // A DRAM channel as a module at its node of the network: requests wait here in order of arrival until the controller
 // takes them; it sleeps until the controller's state can matter. While a request waits, nothing else can reach the
-// controller: it runs ahead to the cycle in which that request is taken; answers leave in their own cycles all the same.
-// Runs on the DRAM clock; messages are converted at the border (first edge at or after).
+// controller: it runs ahead to the cycle in which that request is taken; answers leave in their own cycles all the
+// same. Runs on the DRAM clock; messages are converted at the border (first edge at or after).
 #pragma once
 #include <functional>
 
@@ -17,8 +17,8 @@ class DramModule : public EventModule, public PacketSink {
   // Called with channel, DRAM cycle, address and direction when a request is first offered to the controller.
   using Trace = std::function<void(std::int64_t cycle, std::int64_t address, bool write)>;
 
-  DramModule(const sc_core::sc_module_name& name, const model::DramConfig& config, std::int32_t channel, Clock core_clock,
-             std::int32_t node, std::int64_t flit_bytes, TransactionPool& pool, Trace trace);
+  DramModule(const sc_core::sc_module_name& name, const model::DramConfig& config, std::int32_t channel,
+             Clock core_clock, std::int32_t node, std::int64_t flit_bytes, TransactionPool& pool, Trace trace);
 
   sc_core::sc_port<NocPort> noc;
   sc_core::sc_export<PacketSink> in;
@@ -51,8 +51,8 @@ class DramModule : public EventModule, public PacketSink {
   Trace trace_;
   DramChannel channel_;
   GrowingFifo<Message> requests_;
-  bool offered_ = false;         // the first request has been refused before
-  GrowingFifo<Message> known_;   // answers whose cycle was known at acceptance, in order
+  bool offered_ = false;        // the first request has been refused before
+  GrowingFifo<Message> known_;  // answers whose cycle was known at acceptance, in order
 };
 
 }  // namespace accsim::sim

@@ -1,5 +1,5 @@
-// Counted actions of the on-chip blocks. Counts are integers and are priced once, at the end, so that sums do not depend
-// on the order of events.
+// Counted actions of the on-chip blocks. Counts are integers and are priced once, at the end, so that sums do not
+// depend on the order of events.
 #pragma once
 #include <cstdint>
 #include <vector>

@@ -36,8 +36,7 @@ void BurstPieces::enter_row() {
 std::int64_t BurstPieces::next(std::vector<Piece>& pieces) {
   const std::int64_t number = (timed_ + position_) / burst_bytes_;
   while (!done_ && (timed_ + position_) / burst_bytes_ == number) {
-    const std::int64_t bytes =
-        std::min((number + 1) * burst_bytes_ - timed_ - position_, copy_->extent[3] - position_);
+    const std::int64_t bytes = std::min((number + 1) * burst_bytes_ - timed_ - position_, copy_->extent[3] - position_);
     const Piece piece{row_.remote + position_, row_.local + position_, bytes};
     if (!pieces.empty() && pieces.back().remote + pieces.back().bytes == piece.remote &&
         pieces.back().local + pieces.back().bytes == piece.local) {

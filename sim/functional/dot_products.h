@@ -1,5 +1,5 @@
-// Products of small dense matrices, both with the reduced dimension innermost, modulo 2^32: the one loop of execution on
-// data that takes long. Written so that compilers make vector instructions of it (16-bit values: multiply-and-add of
+// Products of small dense matrices, both with the reduced dimension innermost, modulo 2^32: the one loop of execution
+// on data that takes long. Written so that compilers make vector instructions of it (16-bit values: multiply-and-add of
 // pairs).
 #pragma once
 #include <cstdint>

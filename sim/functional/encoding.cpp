@@ -95,14 +95,22 @@ std::uint16_t half_encoding(std::int32_t value) {
 
 int integer_bits(DataType type) {
   switch (type) {
-    case DataType::int4: return 4;
-    case DataType::int8: return 8;
-    case DataType::int16: return 16;
-    case DataType::int32: return 32;
-    case DataType::int64: return 32;
-    case DataType::fp16: return 11;
-    case DataType::bf16: return 8;
-    case DataType::fp32: return 24;
+    case DataType::int4:
+      return 4;
+    case DataType::int8:
+      return 8;
+    case DataType::int16:
+      return 16;
+    case DataType::int32:
+      return 32;
+    case DataType::int64:
+      return 32;
+    case DataType::fp16:
+      return 11;
+    case DataType::bf16:
+      return 8;
+    case DataType::fp32:
+      return 24;
   }
   throw model::InternalError("an element type without a number of value bits");
 }
@@ -113,17 +121,24 @@ void decode(DataType type, const std::uint8_t* bytes, std::int64_t count, Value*
     for (std::int64_t i = 0; i < count; ++i) out[i] = static_cast<Value>(value_of(i));
   };
   switch (type) {
-    case DataType::int4: return each([&](std::int64_t i) { return load_nibble(bytes, i); });
-    case DataType::int8: return each([&](std::int64_t i) { return static_cast<std::int8_t>(bytes[i]); });
-    case DataType::int16: return each([&](std::int64_t i) { return load<std::int16_t>(bytes, i); });
-    case DataType::int32: return each([&](std::int64_t i) { return load<std::int32_t>(bytes, i); });
-    case DataType::int64: return each([&](std::int64_t i) { return load<std::int32_t>(bytes, 2 * i); });
+    case DataType::int4:
+      return each([&](std::int64_t i) { return load_nibble(bytes, i); });
+    case DataType::int8:
+      return each([&](std::int64_t i) { return static_cast<std::int8_t>(bytes[i]); });
+    case DataType::int16:
+      return each([&](std::int64_t i) { return load<std::int16_t>(bytes, i); });
+    case DataType::int32:
+      return each([&](std::int64_t i) { return load<std::int32_t>(bytes, i); });
+    case DataType::int64:
+      return each([&](std::int64_t i) { return load<std::int32_t>(bytes, 2 * i); });
     case DataType::fp16: {
       const HalfTable& table = half_values();
       return each([&](std::int64_t i) { return table[load<std::uint16_t>(bytes, i)]; });
     }
-    case DataType::bf16: return each([&](std::int64_t i) { return brain_value(load<std::uint16_t>(bytes, i)); });
-    case DataType::fp32: return each([&](std::int64_t i) { return single_value(load<std::uint32_t>(bytes, i)); });
+    case DataType::bf16:
+      return each([&](std::int64_t i) { return brain_value(load<std::uint16_t>(bytes, i)); });
+    case DataType::fp32:
+      return each([&](std::int64_t i) { return single_value(load<std::uint32_t>(bytes, i)); });
   }
 }
 template void decode(DataType, const std::uint8_t*, std::int64_t, std::int16_t*);
@@ -131,17 +146,24 @@ template void decode(DataType, const std::uint8_t*, std::int64_t, std::int32_t*)
 
 void encode(DataType type, std::int32_t value, std::uint8_t* bytes, std::int64_t index) {
   switch (type) {
-    case DataType::int4: return store_nibble(value, bytes, index);
-    case DataType::int8: return store(static_cast<std::int8_t>(value), bytes, index);
-    case DataType::int16: return store(static_cast<std::int16_t>(value), bytes, index);
-    case DataType::int32: return store(value, bytes, index);
-    case DataType::int64: return store(static_cast<std::int64_t>(value), bytes, index);
-    case DataType::fp16: return store(half_encoding(value), bytes, index);
+    case DataType::int4:
+      return store_nibble(value, bytes, index);
+    case DataType::int8:
+      return store(static_cast<std::int8_t>(value), bytes, index);
+    case DataType::int16:
+      return store(static_cast<std::int16_t>(value), bytes, index);
+    case DataType::int32:
+      return store(value, bytes, index);
+    case DataType::int64:
+      return store(static_cast<std::int64_t>(value), bytes, index);
+    case DataType::fp16:
+      return store(half_encoding(value), bytes, index);
     case DataType::bf16: {
       const auto encoding = std::bit_cast<std::uint32_t>(static_cast<float>(value));
       return store(static_cast<std::uint16_t>(encoding >> 16U), bytes, index);
     }
-    case DataType::fp32: return store(static_cast<float>(value), bytes, index);
+    case DataType::fp32:
+      return store(static_cast<float>(value), bytes, index);
   }
 }
 
@@ -157,22 +179,32 @@ int sum_bits(DataType type) { return std::min(model::bits_of(type), 32); }
 
 std::int32_t read_sum(DataType type, const std::uint8_t* bytes, std::int64_t index) {
   switch (model::bits_of(type)) {
-    case 4: return load_nibble(bytes, index);
-    case 8: return static_cast<std::int8_t>(bytes[index]);
-    case 16: return load<std::int16_t>(bytes, index);
-    case 32: return load<std::int32_t>(bytes, index);
-    default: return load<std::int32_t>(bytes, 2 * index);
+    case 4:
+      return load_nibble(bytes, index);
+    case 8:
+      return static_cast<std::int8_t>(bytes[index]);
+    case 16:
+      return load<std::int16_t>(bytes, index);
+    case 32:
+      return load<std::int32_t>(bytes, index);
+    default:
+      return load<std::int32_t>(bytes, 2 * index);
   }
 }
 
 void write_sum(DataType type, std::uint32_t sum, std::uint8_t* bytes, std::int64_t index) {
   const auto value = static_cast<std::int32_t>(sum);
   switch (model::bits_of(type)) {
-    case 4: return store_nibble(value, bytes, index);
-    case 8: return store(static_cast<std::int8_t>(value), bytes, index);
-    case 16: return store(static_cast<std::int16_t>(value), bytes, index);
-    case 32: return store(value, bytes, index);
-    default: return store(static_cast<std::int64_t>(value), bytes, index);
+    case 4:
+      return store_nibble(value, bytes, index);
+    case 8:
+      return store(static_cast<std::int8_t>(value), bytes, index);
+    case 16:
+      return store(static_cast<std::int16_t>(value), bytes, index);
+    case 32:
+      return store(value, bytes, index);
+    default:
+      return store(static_cast<std::int64_t>(value), bytes, index);
   }
 }
 

@@ -35,8 +35,8 @@ void encode(model::DataType type, std::int32_t value, std::uint8_t* bytes, std::
 // Values into elements [0, count).
 void encode(model::DataType type, const std::int32_t* values, std::int64_t count, std::uint8_t* bytes);
 
-// Accumulators hold sums modulo 2^w as plain integers as wide as their type, whatever the type: w is that width, at most
-// 32.
+// Accumulators hold sums modulo 2^w as plain integers as wide as their type, whatever the type: w is that width, at
+// most 32.
 int sum_bits(model::DataType type);
 std::int32_t read_sum(model::DataType type, const std::uint8_t* bytes, std::int64_t index);
 void write_sum(model::DataType type, std::uint32_t sum, std::uint8_t* bytes, std::int64_t index);

@@ -28,10 +28,10 @@ FunctionalChip::FunctionalChip(const model::Architecture& arch, const model::Pro
   }
   const auto add = [this](std::int64_t size) {
     const std::uint64_t memory = memories_.size();
-    memories_.push_back({std::make_unique<MemoryImage>(
-                             size, [memory](std::int64_t offset, std::span<std::uint8_t> page) {
-                               fill_unwritten(memory, offset, page);
-                             }),
+    memories_.push_back({std::make_unique<MemoryImage>(size,
+                                                       [memory](std::int64_t offset, std::span<std::uint8_t> page) {
+                                                         fill_unwritten(memory, offset, page);
+                                                       }),
                          {}});
   };
   memories_.emplace_back();  // the DRAM: by region

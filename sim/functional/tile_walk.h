@@ -48,7 +48,8 @@ class TileWalk {
     std::int64_t step = 1;  // 1 unless coordinates between the steps occur
     std::int64_t stride = 1;
   };
-  void add_axis(const model::TileAxis& axis, const std::vector<std::size_t>& order, const std::vector<std::int64_t>& at);
+  void add_axis(const model::TileAxis& axis, const std::vector<std::size_t>& order,
+                const std::vector<std::int64_t>& at);
   void merge_loops();
   template <class Visit>
   void visit_row(const Row& row, const Vector& coordinate, Visit& visit) const;
@@ -57,7 +58,7 @@ class TileWalk {
   std::vector<Checked> checked_;
   Vector first_{};  // coordinates on checked axes where all indices are 0
   std::int64_t first_element_ = 0;
-  bool empty_ = false;  // no element at all: every coordinate is padding
+  bool empty_ = false;   // no element at all: every coordinate is padding
   bool coarse_ = false;  // some checked axis has a step
 };
 

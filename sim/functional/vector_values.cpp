@@ -32,25 +32,39 @@ std::int64_t divide_down(std::int64_t a, std::int64_t by) {
 std::int32_t activated(const model::FusedActivation& activation, std::int32_t x, int bits) {
   const auto word = static_cast<std::uint32_t>(x);
   switch (activation.type) {
-    case OpType::relu: return std::max(x, 0);
+    case OpType::relu:
+      return std::max(x, 0);
     case OpType::clip: {
       const std::int32_t reach = 3 * (std::int32_t{1} << (bits - 3));
       return std::clamp(x, activation.clip.min < 0 ? -reach : 0, activation.clip.max > 0 ? reach : 0);
     }
-    case OpType::sigmoid: return signed_low(5 * word + 3, bits);
-    case OpType::tanh: return signed_low(13 * word + 7, bits);
-    case OpType::gelu: return signed_low(29 * word + 11, bits);
-    case OpType::neg: return signed_low(0U - word, bits);
-    case OpType::sqrt: return signed_low(17 * word + 5, bits);
-    case OpType::exp: return signed_low(19 * word + 9, bits);
-    case OpType::erf: return signed_low(23 * word + 13, bits);
-    case OpType::silu: return signed_low(31 * word + 3, bits);
-    case OpType::hard_sigmoid: return signed_low(7 * word + 1, bits);
-    case OpType::hard_swish: return signed_low(11 * word + 5, bits);
-    case OpType::leaky_relu: return x >= 0 ? x : signed_low(3 * word, bits);
+    case OpType::sigmoid:
+      return signed_low(5 * word + 3, bits);
+    case OpType::tanh:
+      return signed_low(13 * word + 7, bits);
+    case OpType::gelu:
+      return signed_low(29 * word + 11, bits);
+    case OpType::neg:
+      return signed_low(0U - word, bits);
+    case OpType::sqrt:
+      return signed_low(17 * word + 5, bits);
+    case OpType::exp:
+      return signed_low(19 * word + 9, bits);
+    case OpType::erf:
+      return signed_low(23 * word + 13, bits);
+    case OpType::silu:
+      return signed_low(31 * word + 3, bits);
+    case OpType::hard_sigmoid:
+      return signed_low(7 * word + 1, bits);
+    case OpType::hard_swish:
+      return signed_low(11 * word + 5, bits);
+    case OpType::leaky_relu:
+      return x >= 0 ? x : signed_low(3 * word, bits);
     case OpType::quantize_linear:
-    case OpType::dequantize_linear: return x;
-    default: throw model::InternalError("a vector instruction with an activation that is none");
+    case OpType::dequantize_linear:
+      return x;
+    default:
+      throw model::InternalError("a vector instruction with an activation that is none");
   }
 }
 
@@ -124,16 +138,20 @@ class Function {
       }
       case VectorKind::add:
         for (std::int64_t i = 0; i < all; ++i) {
-          out[i] = requantised(static_cast<std::uint32_t>(x[i]) + static_cast<std::uint32_t>(block[1].data()[i]), bits_);
+          out[i] =
+              requantised(static_cast<std::uint32_t>(x[i]) + static_cast<std::uint32_t>(block[1].data()[i]), bits_);
         }
         return;
       case VectorKind::mul:
         for (std::int64_t i = 0; i < all; ++i) {
-          out[i] = requantised(static_cast<std::uint32_t>(x[i]) * static_cast<std::uint32_t>(block[1].data()[i]), bits_);
+          out[i] =
+              requantised(static_cast<std::uint32_t>(x[i]) * static_cast<std::uint32_t>(block[1].data()[i]), bits_);
         }
         return;
       case VectorKind::move:
-      case VectorKind::activate: std::copy(x, x + all, out); return;
+      case VectorKind::activate:
+        std::copy(x, x + all, out);
+        return;
       case VectorKind::max_pool:
         for (std::int64_t r = 0; r < rows; ++r) out[r] = *std::max_element(x + r * row_, x + (r + 1) * row_);
         return;

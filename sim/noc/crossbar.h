@@ -1,12 +1,12 @@
 // A crossbar or bus with virtual output queues, packets advanced as a whole. A packet of F flits holds one link of its
 // input and one of its output (a bus: the bus) from its first flit to its last: one flit a cycle, slower only where the
-// node's buffer is too small for its round trip. Flits arrive router_cycles after they enter. Each output serves classes
-// in the order response, read, write, signal, and within a class its inputs round robin from the one after the last
-// served. Requests to a memory need a credit; memories give them back as they take requests in.
-// Each link out ends in `channels` virtual channels of requests and as many of answers, with places for `buffer_flits`
-// flits; a place can be used again router_cycles + 1 cycles after. A packet takes the channel whose next place is free
-// first. This equals a model of single flits (tests/timing/test_crossbar.cpp). A node may have several links in and out.
-// Leaves out: flits of different packets in turn on one link, speculation.
+// node's buffer is too small for its round trip. Flits arrive router_cycles after they enter. Each output serves
+// classes in the order response, read, write, signal, and within a class its inputs round robin from the one after the
+// last served. Requests to a memory need a credit; memories give them back as they take requests in. Each link out ends
+// in `channels` virtual channels of requests and as many of answers, with places for `buffer_flits` flits; a place can
+// be used again router_cycles + 1 cycles after. A packet takes the channel whose next place is free first. This equals
+// a model of single flits (tests/timing/test_crossbar.cpp). A node may have several links in and out. Leaves out: flits
+// of different packets in turn on one link, speculation.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -108,7 +108,7 @@ class Crossbar {
     void take(std::int64_t now, std::int64_t until);
 
    private:
-    std::int64_t free_;   // of those that were free when this was last looked at
+    std::int64_t free_;  // of those that were free when this was last looked at
     std::int64_t count_;
     std::int64_t next_ = kNever.value();  // the earliest end of the others
     std::vector<std::int64_t> ends_;

@@ -1,5 +1,5 @@
-// The crossbar or bus as a module: packets come in through its export, leave through a port a node. A memory's credit is
-// kept back as long as too many of its answers wait here: a network that does not take answers stops the requests.
+// The crossbar or bus as a module: packets come in through its export, leave through a port a node. A memory's credit
+// is kept back as long as too many of its answers wait here: a network that does not take answers stops the requests.
 #pragma once
 #include <memory>
 #include <vector>

@@ -38,7 +38,7 @@ class PacketBook {
 
 class InterfaceModule : public EventModule, public NocPort, public LinkEnd {
  public:
-  static constexpr int kClasses = 2;  // requests, answers (signals too: they never wait for requests)
+  static constexpr int kClasses = 2;         // requests, answers (signals too: they never wait for requests)
   static const std::vector<int>& classes();  // by PacketClass
 
   // `places`: where each node sits; `port`: of the router, that this node is at.
@@ -84,9 +84,9 @@ class InterfaceModule : public EventModule, public NocPort, public LinkEnd {
   NodeExit exit_;
   std::array<Cycles, kPacketClasses> last_ready_{};
   Cycles last_sent_{-1};
-  std::deque<Cycles> rooms_;        // that the memory gives back
-  std::int64_t kept_back_ = 0;      // rooms
-  std::deque<Place> places_free_;   // further ahead than a router looks
+  std::deque<Cycles> rooms_;       // that the memory gives back
+  std::int64_t kept_back_ = 0;     // rooms
+  std::deque<Place> places_free_;  // further ahead than a router looks
   std::int64_t flits_ = 0;
 };
 

@@ -14,7 +14,12 @@ class MemoryServer : public EventModule {
  public:
   MemoryServer(const sc_core::sc_module_name& name, Clock clock, std::int32_t node, std::int64_t flit_bytes,
                TransactionPool& pool)
-      : EventModule(name, clock, Phase::memory), memory("memory"), noc("noc"), node_(node), flit_bytes_(flit_bytes), pool_(&pool) {}
+      : EventModule(name, clock, Phase::memory),
+        memory("memory"),
+        noc("noc"),
+        node_(node),
+        flit_bytes_(flit_bytes),
+        pool_(&pool) {}
 
   sc_core::sc_port<MemoryPort> memory;
   sc_core::sc_port<NocPort> noc;

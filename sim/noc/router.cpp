@@ -474,7 +474,9 @@ bool Router::pass_alone() {
   const int channel = first_channel + vc;
   vc_grant_from_[channel] = static_cast<std::uint16_t>(input_vc + 1 == input_vcs_ ? 0 : input_vc + 1);
   vc_accept_from_[input_vc] = static_cast<std::uint16_t>(channel + 1 == input_vcs_ ? 0 : channel + 1);
-  const auto after = [](int place, int count) { return static_cast<std::uint16_t>(place + 1 == count ? 0 : place + 1); };
+  const auto after = [](int place, int count) {
+    return static_cast<std::uint16_t>(place + 1 == count ? 0 : place + 1);
+  };
   grant_from_[topology_->shares_medium() ? 0 : out] = after(port, ports_);
   accept_from_[port] = after(out, ports_);
   offer_from_[port] = after(flit.vc, vcs_);

@@ -71,8 +71,9 @@ class Router {
 
   // Does what happens in cycle `now`, which must not be later than next_time(); then sent_flits and sent_credits tell
   // what left. Credits change nothing as long as no flit is here: they are taken in later then. Nor can a flit leave a
-  // router without packets before its head has passed the stages: advance goes through these cycles when their end has come, and
-  // a packet of one flit that is alone by then takes its channel and the switch without a look at anybody else.
+  // router without packets before its head has passed the stages: advance goes through these cycles when their end has
+  // come, and a packet of one flit that is alone by then takes its channel and the switch without a look at anybody
+  // else.
   void advance(Cycles now);
   [[nodiscard]] Cycles next_time() const {
     if (awake_) return Cycles(now_ + 1);
@@ -180,7 +181,7 @@ class Router {
 
   std::int64_t now_ = -1;
   int open_packets_ = 0;  // whose head has come and whose tail has not left
-  int stages_ = 0;  // of a head before the cycle in which it can win the switch
+  int stages_ = 0;        // of a head before the cycle in which it can win the switch
   int buffered_ = 0;
   bool awake_ = false;
   bool any_routing_ = false;

@@ -27,8 +27,12 @@ std::vector<model::BankConflicts> conflicts_of(const BankedMemory& memory) {
   std::vector<model::BankConflicts> banks;
   for (std::size_t bank = 0; bank < memory.banks(); ++bank) {
     const auto of = [&](Master master) { return memory.conflict_cycles(bank, master); };
-    const model::BankConflicts conflicts{static_cast<std::int64_t>(bank), of(Master::array), of(Master::vector),
-                                         of(Master::load), of(Master::store), of(Master::remote)};
+    const model::BankConflicts conflicts{static_cast<std::int64_t>(bank),
+                                         of(Master::array),
+                                         of(Master::vector),
+                                         of(Master::load),
+                                         of(Master::store),
+                                         of(Master::remote)};
     if (conflicts.array + conflicts.vector + conflicts.load + conflicts.store + conflicts.remote > 0) {
       banks.push_back(conflicts);
     }
@@ -130,8 +134,8 @@ Chip::Chip(const sc_core::sc_module_name& name, const model::Architecture& arch,
       noc_->connect_exit(node, *channels_.back());
     }
   }
-  watchdog_ = std::make_unique<Watchdog>("watchdog", clock, options.patience, [this] { return progress(); },
-                                         [this] { throw_no_progress(); });
+  watchdog_ = std::make_unique<Watchdog>(
+      "watchdog", clock, options.patience, [this] { return progress(); }, [this] { throw_no_progress(); });
   if (options.data != nullptr) set_data(options.data);
   for (const auto& core : cores_) core->set_trace(options.trace);
 }
@@ -237,15 +241,15 @@ model::Measurement Chip::measurement() {
       for (std::size_t b = 0; b < model::kEnergyBlocks; ++b) g.energy.energy[b] += part.energy[b];
     }
     const auto own_cycles = static_cast<double>(g.cycles.value());
-    g.energy[model::EnergyBlock::dram] = command_share.take(static_cast<double>(g.read_bursts + g.write_bursts)) +
-                                         standby_share.take(own_cycles);
+    g.energy[model::EnergyBlock::dram] =
+        command_share.take(static_cast<double>(g.read_bursts + g.write_bursts)) + standby_share.take(own_cycles);
     g.energy[model::EnergyBlock::leakage] = leakage_share.take(own_cycles);
     const Cycles dma = std::max(g.load_busy, g.store_busy);
     const Cycles slowest = std::max({dma, g.array_busy, g.vector_busy});
-    g.bound_by = slowest == Cycles(0)         ? "none"
-                 : slowest == g.array_busy    ? "array"
-                 : slowest == g.vector_busy   ? "vector"
-                                              : "dram";
+    g.bound_by = slowest == Cycles(0)       ? "none"
+                 : slowest == g.array_busy  ? "array"
+                 : slowest == g.vector_busy ? "vector"
+                                            : "dram";
     m.macs += g.macs;
     for (std::size_t b = 0; b < model::kEnergyBlocks; ++b) m.energy.energy[b] += g.energy.energy[b];
     m.groups.push_back(std::move(g));

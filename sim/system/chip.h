@@ -1,12 +1,12 @@
-// The chip of an architecture: cores, network, global buffer, DRAM channels, the sequencer of groups, each its own module
-// connected by ports. Building it needs a SimulationContext.
+// The chip of an architecture: cores, network, global buffer, DRAM channels, the sequencer of groups, each its own
+// module connected by ports. Building it needs a SimulationContext.
 #pragma once
 #include <memory>
 #include <vector>
 
 #include "sim/dram/dram_module.h"
-#include "sim/system/dram_tap.h"
 #include "sim/noc/chip_network.h"
+#include "sim/system/dram_tap.h"
 #include "sim/system/group_sequencer.h"
 #include "sim/system/simulate.h"
 #include "sim/system/watchdog.h"

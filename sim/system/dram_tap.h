@@ -1,5 +1,5 @@
-// Listens between the network and a DRAM channel for a timeline: when the channel has requests, and what it moves. Stands
-// there only where a timeline is drawn, and changes nothing. Busy spells with short gaps between them are one.
+// Listens between the network and a DRAM channel for a timeline: when the channel has requests, and what it moves.
+// Stands there only where a timeline is drawn, and changes nothing. Busy spells with short gaps between them are one.
 #pragma once
 #include <algorithm>
 

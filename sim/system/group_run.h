@@ -12,10 +12,10 @@ namespace accsim::sim {
 struct GroupRun {
   model::GroupProgram program;
   model::GroupMeasurement measured;
-  int set = 0;                      // of semaphores
-  std::int64_t remaining = 0;       // instructions that have not ended
-  Cycles open = kNever;             // from this cycle on its instructions may start
-  Cycles prefetch_open = kNever;    // and its prefetch loads from this one on
+  int set = 0;                    // of semaphores
+  std::int64_t remaining = 0;     // instructions that have not ended
+  Cycles open = kNever;           // from this cycle on its instructions may start
+  Cycles prefetch_open = kNever;  // and its prefetch loads from this one on
   bool started = false;
   std::vector<ActionCounts> actions;  // by core type
 

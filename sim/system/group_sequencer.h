@@ -1,5 +1,5 @@
-// Feeds groups to the cores: the one that runs and the one after it, whose prefetch loads may run, too. Opens the border
-// when all instructions of a group have ended, on every core.
+// Feeds groups to the cores: the one that runs and the one after it, whose prefetch loads may run, too. Opens the
+// border when all instructions of a group have ended, on every core.
 #pragma once
 #include <memory>
 #include <vector>

@@ -21,9 +21,8 @@ const std::vector<model::Instruction>* list_of(const GroupRun& group, const Queu
 }
 
 bool signals(const model::Instruction& instruction, model::CoreId core, std::int32_t semaphore) {
-  return std::any_of(instruction.signals.begin(), instruction.signals.end(), [&](const model::Signal& signal) {
-    return signal.core == core && signal.semaphore == semaphore;
-  });
+  return std::any_of(instruction.signals.begin(), instruction.signals.end(),
+                     [&](const model::Signal& signal) { return signal.core == core && signal.semaphore == semaphore; });
 }
 
 struct Giver {

@@ -13,8 +13,8 @@ TEST_CASE("every shipped architecture runs a small network and gets its values r
   for (const auto& entry : std::filesystem::directory_iterator(shipped("configs"))) {
     if (entry.path().extension() != ".json") continue;
     ++architectures;
-    const Outcome outcome = folder.run({"--arch", entry.path().string(), "--net", "net.json", "--verify", "--store", "off",
-                                        "--out", "r.json"});
+    const Outcome outcome = folder.run(
+        {"--arch", entry.path().string(), "--net", "net.json", "--verify", "--store", "off", "--out", "r.json"});
     INFO(entry.path().string() << ": " << outcome.err);
     CHECK(outcome.code == 0);
     const Json result = folder.read("r.json");

@@ -1,5 +1,5 @@
-// --trace as a user gets it: a file of Chrome trace events that agrees with the result; and what --where-time-goes and the
-// result say of waits and conflicts. --dram-trace replayed by `accsim dram`.
+// --trace as a user gets it: a file of Chrome trace events that agrees with the result; and what --where-time-goes and
+// the result say of waits and conflicts. --dram-trace replayed by `accsim dram`.
 #include <algorithm>
 #include <map>
 #include <string>
@@ -54,9 +54,11 @@ TEST_CASE("a timeline agrees with the result, track by track") {
     REQUIRE(length > 0);
     REQUIRE(begin >= track.end);
     track.end = begin + length;
-    CHECK(track.end <= cycles + (place.first == kDramProcess ? 64 : 0));  // an answer is on its way when the last burst is
+    CHECK(track.end <=
+          cycles + (place.first == kDramProcess ? 64 : 0));  // an answer is on its way when the last burst is
     if (place.first == kDramProcess) {
-      dram_bytes += event["args"]["bytes_read"].get<std::int64_t>() + event["args"]["bytes_written"].get<std::int64_t>();
+      dram_bytes +=
+          event["args"]["bytes_read"].get<std::int64_t>() + event["args"]["bytes_written"].get<std::int64_t>();
     } else if (place.first >= kFirstCore && event["cat"] == "transfer") {
       for (const std::string state : {"compute", "operand_stall", "dram_wait", "noc_wait"}) {
         track.cycles[state] += event["args"].value(state, std::int64_t{0});
@@ -68,12 +70,14 @@ TEST_CASE("a timeline agrees with the result, track by track") {
     }
   }
   CHECK(groups == result["groups"].size());
-  CHECK(dram_bytes == result["dram"]["bytes_read"].get<std::int64_t>() + result["dram"]["bytes_written"].get<std::int64_t>());
+  CHECK(dram_bytes ==
+        result["dram"]["bytes_read"].get<std::int64_t>() + result["dram"]["bytes_written"].get<std::int64_t>());
   CHECK(std::count(counters.begin(), counters.end(), "bandwidth GB/s") > 1);
   CHECK(std::count(counters.begin(), counters.end(), "mean power W") > 1);
   for (const Json& core : result["cores"]) {
     for (std::size_t e = 0; e < kEngines.size(); ++e) {
-      const std::pair<std::int64_t, std::int64_t> place{kFirstCore + core["id"].get<std::int64_t>(), static_cast<std::int64_t>(e)};
+      const std::pair<std::int64_t, std::int64_t> place{kFirstCore + core["id"].get<std::int64_t>(),
+                                                        static_cast<std::int64_t>(e)};
       CHECK(names[place] == kEngines[e]);
       for (const auto& [state, expected] : core["engines"][kEngines[e]].items()) {
         INFO("core " << core["id"] << " " << kEngines[e] << " " << state);
@@ -94,8 +98,10 @@ TEST_CASE("a timeline is the same every time, changes nothing, and is of the fin
   REQUIRE(folder.run_net("two.json", {"--trace", "two.trace", "--jobs", "2"}).code == 0);  // known from the store
   CHECK(content_of(folder / "one.trace") == content_of(folder / "two.trace"));
   CHECK(folder.read_without_host("plain.json") == folder.read_without_host("one.json"));
-  REQUIRE(folder.run({"simulate", "--arch", shipped("configs/edge-4core.json"), "--net", "net.json", "--schedule", "s.json",
-                      "--trace", "three.trace", "--store", "off", "--quiet"}).code == 0);
+  REQUIRE(folder
+              .run({"simulate", "--arch", shipped("configs/edge-4core.json"), "--net", "net.json", "--schedule",
+                    "s.json", "--trace", "three.trace", "--store", "off", "--quiet"})
+              .code == 0);
   CHECK(content_of(folder / "one.trace") == content_of(folder / "three.trace"));
   REQUIRE(folder.run_net("loop.json", {"--trace", "loop.trace", "--calibrate", "1", "--store", "off"}).code == 0);
   CHECK(folder.read("loop.trace")["otherData"]["cycles"] == folder.read("loop.json")["cycles"]);
@@ -108,8 +114,8 @@ TEST_CASE("the result says what every engine waited for, to the cycle") {
   const Workspace folder;
   const Outcome outcome = folder.run_net("r.json", {"--where-time-goes", "--store", "off"});
   REQUIRE(outcome.code == 0);
-  for (const std::string part : {"What the engines waited for", "Cycles lost to busy banks", "Busy cycles of the engines",
-                                 "DRAM channel 0", "from core 0 load"}) {
+  for (const std::string part : {"What the engines waited for", "Cycles lost to busy banks",
+                                 "Busy cycles of the engines", "DRAM channel 0", "from core 0 load"}) {
     INFO(part);
     CHECK(contains(outcome.out, part));
   }
@@ -138,12 +144,14 @@ TEST_CASE("the result says what every engine waited for, to the cycle") {
 TEST_CASE("the DRAM requests of a run, replayed by accsim dram, take the same cycles") {
   const Workspace folder;
   REQUIRE(folder.run_net("r.json", {"--dram-trace", "t.csv", "--schedule-out", "s.json", "--store", "off"}).code == 0);
-  REQUIRE(folder.run({"simulate", "--arch", shipped("configs/edge-4core.json"), "--net", "net.json", "--schedule", "s.json",
-                      "--dram-trace", "again.csv", "--store", "off", "--quiet"}).code == 0);
+  REQUIRE(folder
+              .run({"simulate", "--arch", shipped("configs/edge-4core.json"), "--net", "net.json", "--schedule",
+                    "s.json", "--dram-trace", "again.csv", "--store", "off", "--quiet"})
+              .code == 0);
   CHECK(content_of(folder / "t.csv") == content_of(folder / "again.csv"));
-  const Outcome replay = folder.run({"dram", "--preset", "ddr4-3200", "--set", "channels=1", "--set", "bus_width=64", "--set",
-                                     "address_mapping=rochrabacobg", "--requests", "t.csv", "--mode", "trace", "--out",
-                                     "d.json"});
+  const Outcome replay =
+      folder.run({"dram", "--preset", "ddr4-3200", "--set", "channels=1", "--set", "bus_width=64", "--set",
+                  "address_mapping=rochrabacobg", "--requests", "t.csv", "--mode", "trace", "--out", "d.json"});
   INFO(replay.err);
   REQUIRE(replay.code == 0);
   const Json result = folder.read("r.json");
@@ -151,7 +159,8 @@ TEST_CASE("the DRAM requests of a run, replayed by accsim dram, take the same cy
   constexpr std::int64_t kBurst = 64;
   CHECK(alone["reads_accepted"].get<std::int64_t>() * kBurst == result["dram"]["bytes_read"].get<std::int64_t>());
   CHECK(alone["writes_accepted"].get<std::int64_t>() * kBurst == result["dram"]["bytes_written"].get<std::int64_t>());
-  // The run ends when the last store is acknowledged, which is when it is accepted: no later than that plus the way back.
+  // The run ends when the last store is acknowledged, which is when it is accepted: no later than that plus the way
+  // back.
   const double last_ns = alone["clk_last_accept"].get<double>() * 0.625;
   CHECK(last_ns <= result["latency_ns"].get<double>());
   CHECK(last_ns >= result["latency_ns"].get<double>() - 40);

@@ -147,8 +147,9 @@ TEST_CASE("arch errors: values that do not go together") {
         "topology \"ring\", found 2");
   CHECK(with_noc({{"topology", "mesh"}, {"router_cycles", 1}}) ==
         "a.json: noc.router_cycles: expected 2 to 4 with topology \"mesh\", found 1");
-  CHECK(with_noc({{"topology", "crossbar"}, {"vcs", 1}}) ==
-        "a.json: noc.vcs: expected at least 2 (requests and answers have their own) with topology \"crossbar\", found 1");
+  CHECK(
+      with_noc({{"topology", "crossbar"}, {"vcs", 1}}) ==
+      "a.json: noc.vcs: expected at least 2 (requests and answers have their own) with topology \"crossbar\", found 1");
   CHECK(with_noc({{"topology", "bus"}, {"rows", 2}}) ==
         "a.json: noc.rows: expected none with topology \"bus\", found 2");
 }

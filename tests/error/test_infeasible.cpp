@@ -1,4 +1,5 @@
-// An architecture too small for any tile: one message that names layer, core, memory and the smallest size that would do.
+// An architecture too small for any tile: one message that names layer, core, memory and the smallest size that would
+// do.
 #include "model/base/error.h"
 #include "sched/strategy/strategy.h"
 #include "tests/catch.h"

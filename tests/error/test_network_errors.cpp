@@ -69,15 +69,16 @@ TEST_CASE("network errors: the frame of the file") {
 }
 
 TEST_CASE("network errors: keys and values of a layer name the layer") {
-  CHECK(layer_error("[4]", R"("op": "Rleu")") ==
-        "t.json: layers[0].op: expected one of \"Conv\", \"Gemm\", \"MatMul\", \"MaxPool\", \"AveragePool\", "
-        "\"GlobalAveragePool\", "
-        "\"Add\", \"Mul\", \"Relu\", \"Clip\", \"Sigmoid\", \"Tanh\", \"Gelu\", \"Softmax\", \"LayerNormalization\", "
-        "\"Gather\", "
-        "\"Flatten\", \"Reshape\", \"Transpose\", \"Concat\", \"Sub\", \"Div\", \"Pow\", \"PRelu\", \"Where\", \"Neg\", "
-        "\"Sqrt\", \"Exp\", \"Erf\", \"LeakyRelu\", \"HardSigmoid\", \"HardSwish\", \"Silu\", \"QuantizeLinear\", "
-        "\"DequantizeLinear\", \"RMSNormalization\", \"ReduceMean\", \"Slice\", \"Expand\", \"Pad\", \"Resize\", "
-        "\"DepthToSpace\", found \"Rleu\"; did you mean \"Relu\"? (layer \"l\")");
+  CHECK(
+      layer_error("[4]", R"("op": "Rleu")") ==
+      "t.json: layers[0].op: expected one of \"Conv\", \"Gemm\", \"MatMul\", \"MaxPool\", \"AveragePool\", "
+      "\"GlobalAveragePool\", "
+      "\"Add\", \"Mul\", \"Relu\", \"Clip\", \"Sigmoid\", \"Tanh\", \"Gelu\", \"Softmax\", \"LayerNormalization\", "
+      "\"Gather\", "
+      "\"Flatten\", \"Reshape\", \"Transpose\", \"Concat\", \"Sub\", \"Div\", \"Pow\", \"PRelu\", \"Where\", \"Neg\", "
+      "\"Sqrt\", \"Exp\", \"Erf\", \"LeakyRelu\", \"HardSigmoid\", \"HardSwish\", \"Silu\", \"QuantizeLinear\", "
+      "\"DequantizeLinear\", \"RMSNormalization\", \"ReduceMean\", \"Slice\", \"Expand\", \"Pad\", \"Resize\", "
+      "\"DepthToSpace\", found \"Rleu\"; did you mean \"Relu\"? (layer \"l\")");
   CHECK(layer_error("[4]", R"("op": "Relu", "alpha": 1)") ==
         "t.json: layers[0]: unknown key \"alpha\"; allowed: name, op, inputs, outputs (layer \"l\")");
   CHECK(layer_error("[1, 2, 4, 4]", R"("op": "MaxPool", "kernel_shape": [2, "2"])") ==

@@ -1,4 +1,5 @@
-// Random networks on random architectures, executed on data, until the time is up. Failing cases are left as JSON files.
+// Random networks on random architectures, executed on data, until the time is up. Failing cases are left as JSON
+// files.
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
@@ -77,8 +78,7 @@ int main(int argc, char* argv[]) {
       ++failures;
       const RandomCase small = shrink(made, strategy);
       const CaseResult again = check_case(small, strategy);
-      const std::filesystem::path folder =
-          options.findings / ("case-" + std::to_string(made.seed) + "-" + strategy);
+      const std::filesystem::path folder = options.findings / ("case-" + std::to_string(made.seed) + "-" + strategy);
       const std::string command = save_case(folder, small, again);
       std::cout << "case " << made.seed << " (" << strategy << "): " << again.message << "\n  in " << folder.string()
                 << ": " << command << std::endl;

@@ -1,6 +1,6 @@
-// The network as the chip has it, of every topology, between made-up nodes: the modules of ring and mesh carry packets as
-// the network of `accsim noc` does, to the cycle; at overload, with memories that take requests slowly and answer them,
-// nothing is lost, stuck or overtaken within a source, destination and class.
+// The network as the chip has it, of every topology, between made-up nodes: the modules of ring and mesh carry packets
+// as the network of `accsim noc` does, to the cycle; at overload, with memories that take requests slowly and answer
+// them, nothing is lost, stuck or overtaken within a source, destination and class.
 #include <algorithm>
 #include <deque>
 #include <map>
@@ -179,10 +179,10 @@ TEST_CASE("modules of ring and mesh carry packets as the network alone does") {
     arch.dram.trans_queue_size = kPlenty;
     Bench bench(arch, random, false);
     const accsim::model::NocPlacement placement = accsim::model::place_nodes(arch);
-    const NocTopology topology = arch.noc.topology == Topology::ring
-                                     ? NocTopology::of(Topology::ring, static_cast<int>(placement.places()))
-                                     : NocTopology::mesh(static_cast<int>(placement.cols),
-                                                         static_cast<int>(placement.rows));
+    const NocTopology topology =
+        arch.noc.topology == Topology::ring
+            ? NocTopology::of(Topology::ring, static_cast<int>(placement.places()))
+            : NocTopology::mesh(static_cast<int>(placement.cols), static_cast<int>(placement.rows));
     RouterConfig config = RouterConfig::of_cycles(static_cast<int>(arch.noc.router_cycles), false);
     config.vcs = static_cast<int>(arch.noc.vcs);
     config.buffer_flits = static_cast<int>(arch.noc.vc_buffer_flits);

@@ -1,5 +1,6 @@
-// Random networks with random schedules, executed on data in the timed simulation: every activation equals the reference
-// executor's. Timing is the same without data. Mistakes show: a tile that is taken from elsewhere, rows that are swapped.
+// Random networks with random schedules, executed on data in the timed simulation: every activation equals the
+// reference executor's. Timing is the same without data. Mistakes show: a tile that is taken from elsewhere, rows that
+// are swapped.
 #include <string>
 #include <vector>
 
@@ -139,6 +140,6 @@ TEST_CASE("a network output that no group stores is a mismatch") {
   const app::DataReport report = execute(network, arch, program, 1).report;
   REQUIRE(report.mismatched.size() == 1);
   CHECK(report.mismatches == model::element_count(network.tensor(network.outputs.front()).shape));
-  CHECK(app::message_of(report.mismatched.front()) ==
-        "tensor " + network.tensor(network.outputs.front()).name + " is a network output that no group leaves in memory");
+  CHECK(app::message_of(report.mismatched.front()) == "tensor " + network.tensor(network.outputs.front()).name +
+                                                          " is a network output that no group leaves in memory");
 }

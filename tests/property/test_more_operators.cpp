@@ -1,5 +1,5 @@
-// Operators that random networks do not have: each on several machines with random schedules, executed on data and compared
-// with the reference executor, every program verified.
+// Operators that random networks do not have: each on several machines with random schedules, executed on data and
+// compared with the reference executor, every program verified.
 #include <string>
 #include <vector>
 
@@ -29,9 +29,11 @@ std::vector<Net> nets() {
   std::vector<Net> all;
   for (const char* op : {"Neg", "Sqrt", "Exp", "Erf", "HardSwish", "Silu", "LeakyRelu", "HardSigmoid"}) {
     all.push_back(one(op));
-    all.push_back({std::string("fused ") + op,
-                   plane + R"("layers": [{"name": "c", "op": "Conv", "inputs": ["x"], "out_channels": 8, "kernel_shape": [3, 3]},
-                                         {"name": "y", "op": ")" + op + R"(", "inputs": ["c"]}])"});
+    all.push_back(
+        {std::string("fused ") + op,
+         plane + R"("layers": [{"name": "c", "op": "Conv", "inputs": ["x"], "out_channels": 8, "kernel_shape": [3, 3]},
+                                         {"name": "y", "op": ")" +
+             op + R"(", "inputs": ["c"]}])"});
   }
   all.push_back(one("QuantizeLinear", R"(, "scale": 0.5, "zero_point": 3)"));
   all.push_back(one("DequantizeLinear", R"(, "scale": 0.5)"));
@@ -40,8 +42,7 @@ std::vector<Net> nets() {
     all.push_back(binary(op, "[2, 6, 5, 7]"));
     all.push_back(binary(op, "[7]"));
   }
-  all.push_back({"Where",
-                 plane + R"("weights": [{"name": "c", "shape": [5, 7]}, {"name": "b", "shape": []}],
+  all.push_back({"Where", plane + R"("weights": [{"name": "c", "shape": [5, 7]}, {"name": "b", "shape": []}],
                             "layers": [{"name": "y", "op": "Where", "inputs": ["c", "x", "b"]}])"});
   all.push_back({"Where with two inputs",
                  R"("inputs": [{"name": "x", "shape": [3, 8]}, {"name": "z", "shape": [3, 1]}],
@@ -68,13 +69,14 @@ std::vector<Net> nets() {
   all.push_back({"Expand rows", R"("inputs": [{"name": "x", "shape": [4, 1]}],
                                    "layers": [{"name": "y", "op": "Expand", "inputs": ["x"], "shape": [4, 9]}])"});
   for (const char* mode : {"DCR", "CRD"}) {
-    all.push_back({std::string("DepthToSpace ") + mode,
-                   std::string(R"("inputs": [{"name": "x", "shape": [2, 12, 3, 5]}],
+    all.push_back(
+        {std::string("DepthToSpace ") + mode, std::string(R"("inputs": [{"name": "x", "shape": [2, 12, 3, 5]}],
                       "layers": [{"name": "y", "op": "DepthToSpace", "inputs": ["x"], "blocksize": 2, "mode": ")") +
-                       mode + "\"}]"});
+                                                  mode + "\"}]"});
   }
-  all.push_back({"resized and joined",
-                 plane + R"("layers": [{"name": "c", "op": "Conv", "inputs": ["x"], "out_channels": 4, "kernel_shape": [1, 1]},
+  all.push_back(
+      {"resized and joined",
+       plane + R"("layers": [{"name": "c", "op": "Conv", "inputs": ["x"], "out_channels": 4, "kernel_shape": [1, 1]},
                     {"name": "r", "op": "Resize", "inputs": ["c"], "scales": [1, 1, 2, 2]},
                     {"name": "s", "op": "Slice", "inputs": ["r"], "axes": [2], "starts": [1], "ends": [9]},
                     {"name": "p", "op": "Pad", "inputs": ["s"], "pads": [0, 0, 1, 0, 0, 0, 1, 0]},
@@ -93,9 +95,8 @@ TEST_CASE("every further operator computes on data what the reference does, on a
     for (std::uint64_t machine = 0; machine < kMachines; ++machine) {
       const std::string precision = machine == 0 ? "int8" : machine == 1 ? "int16" : machine == 2 ? "fp16" : "int4";
       RandomCase random = random_case(++seed);
-      random.net = model::parse_json(R"({"schema": "accsim-net/1", "name": "n", "precision": ")" + precision + "\", " +
-                                         net.text + "}",
-                                     net.name);
+      random.net = model::parse_json(
+          R"({"schema": "accsim-net/1", "name": "n", "precision": ")" + precision + "\", " + net.text + "}", net.name);
       for (const char* strategy : {kRandomStrategy, "layerwise"}) {
         const CaseResult result = check_case(random, strategy);
         INFO(net.name << " " << precision << " machine " << machine << " " << strategy << ": " << result.message);

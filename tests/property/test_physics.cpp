@@ -26,9 +26,11 @@ Architecture random_architecture(Random& random) {
                    {"operand_type", floating ? "fp16" : "int8"},
                    {"accumulator_type", floating ? "fp32" : "int32"}};
   core["vector"] = {{"lanes", pick({1, 8, 32, 64})}, {"exp_cycles", random.range(1, 8)}};
-  core["scratchpad"] = {{"size_kib", pick({32, 96, 256})}, {"banks", pick({1, 2, 4, 8})}, {"port_bytes", pick({8, 16, 32, 64})}};
+  core["scratchpad"] = {
+      {"size_kib", pick({32, 96, 256})}, {"banks", pick({1, 2, 4, 8})}, {"port_bytes", pick({8, 16, 32, 64})}};
   core["accumulator"] = {{"size_kib", pick({8, 32, 64})}, {"banks", pick({1, 2})}, {"port_bytes", pick({16, 64, 128})}};
-  core["dma"] = {{"channels", random.range(1, 4)}, {"outstanding", pick({1, 8, 64})}, {"bytes_per_cycle", pick({8, 32, 128})}};
+  core["dma"] = {
+      {"channels", random.range(1, 4)}, {"outstanding", pick({1, 8, 64})}, {"bytes_per_cycle", pick({8, 32, 128})}};
   Json json = {{"schema", "accsim-arch/1"}, {"name", "random"}, {"clock_mhz", pick({300, 940, 1000, 1700})}};
   json["cores"] = Json::array({core});
   json["noc"] = {{"topology", "crossbar"}, {"flit_bytes", pick({8, 32, 64})}, {"router_cycles", random.range(1, 4)}};
@@ -56,7 +58,8 @@ Network random_layer(Random& random, DataType type) {
       layer["group"] = depthwise ? channels : 1;
       layer["kernel_shape"] = {kernel, kernel};
       layer["strides"] = {random.range(1, 3), random.range(1, 3)};
-      layer["pads"] = {random.range(0, kernel - 1), random.range(0, kernel - 1), random.range(0, kernel - 1), random.range(0, kernel - 1)};
+      layer["pads"] = {random.range(0, kernel - 1), random.range(0, kernel - 1), random.range(0, kernel - 1),
+                       random.range(0, kernel - 1)};
       break;
     }
     case 2:

@@ -1,5 +1,5 @@
-// ONNX files against figures from outside (tests/reference/onnx, see its README): outputs of stored pairs, MACs of exported
-// graphs, and the shipped networks that were written by hand.
+// ONNX files against figures from outside (tests/reference/onnx, see its README): outputs of stored pairs, MACs of
+// exported graphs, and the shipped networks that were written by hand.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>

@@ -24,10 +24,10 @@ struct CaseResult {
     failed
   };
   Kind kind = Kind::equal;
-  std::string message;                       // of what is not equal
-  std::optional<model::Schedule> schedule;   // where there is one
-  std::vector<model::OpType> operators;      // that were executed
-  std::int64_t elements = 0;                 // compared
+  std::string message;                      // of what is not equal
+  std::optional<model::Schedule> schedule;  // where there is one
+  std::vector<model::OpType> operators;     // that were executed
+  std::int64_t elements = 0;                // compared
   std::int64_t cycles = 0;
 };
 

@@ -10,21 +10,22 @@
 namespace accsim::tests {
 
 enum class Fate : std::uint8_t {
-  rejected,   // by a verifier, or by lowering
-  mismatch,   // an activation differs from the reference
-  later,      // … with another seed, not with the first
-  stopped,    // no progress, or the simulator refused to go on
-  same_graph, same_flow,  // proven equivalent, see equivalence.h
+  rejected,  // by a verifier, or by lowering
+  mismatch,  // an activation differs from the reference
+  later,     // … with another seed, not with the first
+  stopped,   // no progress, or the simulator refused to go on
+  same_graph,
+  same_flow,  // proven equivalent, see equivalence.h
   valid,      // of a schedule: another one that computes the same (proven on expressions)
   explained,  // survives: equal on data, and why that is so is known
   survived
 };
 
 struct Survivor {
-  std::string of;     // the program or schedule
-  std::string sort;   // of edit
+  std::string of;    // the program or schedule
+  std::string sort;  // of edit
   std::string where;
-  std::string why;    // "" where it is not known
+  std::string why;  // "" where it is not known
 };
 
 class KillTable {

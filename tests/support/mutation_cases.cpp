@@ -127,7 +127,8 @@ struct Relay {
     Json json = {{"schema", "accsim-net/1"}, {"name", "relay"}};
     const Json shape = Json::array({kTiles * kTile});
     json["inputs"] = Json::array({{{"name", "x"}, {"shape", shape}}});
-    json["weights"] = Json::array({{{"name", "w1"}, {"shape", Json::array({kTile})}}, {{"name", "w2"}, {"shape", shape}}});
+    json["weights"] =
+        Json::array({{{"name", "w1"}, {"shape", Json::array({kTile})}}, {{"name", "w2"}, {"shape", shape}}});
     json["inputs"][0]["shape"] = Json::array({kTiles, kTile});
     json["weights"][1]["shape"] = Json::array({kTiles, kTile});
     json["layers"] = Json::array({{{"name", "h"}, {"op", "Mul"}, {"inputs", {"x", "w1"}}},
@@ -211,13 +212,14 @@ MutationCase relay_through_scratchpad() {
   model::GroupProgram group;
   group.group = model::GroupId(0);
   group.layers = {"h", "y"};
-  group.cores = {Relay::sender([](std::int64_t t) { return scratchpad(1, 64 + 16 * (t % 2)); }, 5, {Relay::signal(1, 0)}),
-                 receiver};
+  group.cores = {
+      Relay::sender([](std::int64_t t) { return scratchpad(1, 64 + 16 * (t % 2)); }, 5, {Relay::signal(1, 0)}),
+      receiver};
   group.live_in = made.program.header.constant;
   group.live_out = {made.program.header.dram.back()};
-  group.buffers = {region("x[0]", scratchpad(0, 0), 16),      region("x[1]", scratchpad(0, 16), 16),
-                   region("w1", scratchpad(0, 32), 16),       region("product", scratchpad(0, 48), 16),
-                   region("w2", scratchpad(1, 0), 16),        region("sum", scratchpad(1, 32), 16),
+  group.buffers = {region("x[0]", scratchpad(0, 0), 16),        region("x[1]", scratchpad(0, 16), 16),
+                   region("w1", scratchpad(0, 32), 16),         region("product", scratchpad(0, 48), 16),
+                   region("w2", scratchpad(1, 0), 16),          region("sum", scratchpad(1, 32), 16),
                    region("arrived[0]", scratchpad(1, 64), 16), region("arrived[1]", scratchpad(1, 80), 16)};
   made.program.groups = {group};
   return made;
@@ -278,8 +280,7 @@ MutationCase mutation_case(std::size_t net, std::size_t arch, std::uint64_t vari
   constexpr std::size_t kLeast = 25;
   constexpr int kFine = 45;
   MutationCase made;
-  made.network = model::fuse_activations(
-      model::parse_network(model::parse_json(kNetworks[net], "network"), "network"));
+  made.network = model::fuse_activations(model::parse_network(model::parse_json(kNetworks[net], "network"), "network"));
   made.arch = machine(arch, std::string(model::name_of(made.network.precision)));
   made.name = made.network.name + " on " + made.arch.name;
   std::size_t best = 0;

@@ -1,5 +1,5 @@
-// Small ONNX files written byte by byte (protobuf wire format), for tests of the reader: what no exporter would write can be
-// written as well.
+// Small ONNX files written byte by byte (protobuf wire format), for tests of the reader: what no exporter would write
+// can be written as well.
 #pragma once
 #include <cstdint>
 #include <string>

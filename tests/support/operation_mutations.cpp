@@ -24,7 +24,8 @@ namespace {
 
 class Edits {
  public:
-  Edits(const Instruction& instruction, const OperationContext& context) : instruction_(instruction), context_(context) {}
+  Edits(const Instruction& instruction, const OperationContext& context)
+      : instruction_(instruction), context_(context) {}
 
   std::vector<OperationEdit> all() {
     if (std::holds_alternative<Copy>(instruction_.op)) {
@@ -78,8 +79,8 @@ class Edits {
       add("other core: " + what, [of, core](Instruction& x) { of(x).core = model::CoreId(core); });
     }
     const bool on_core = place.core.valid();
-    const std::array<Space, 2> other = on_core ? std::array{Space::scratchpad, Space::accumulator}
-                                               : std::array{Space::dram, Space::global_buffer};
+    const std::array<Space, 2> other =
+        on_core ? std::array{Space::scratchpad, Space::accumulator} : std::array{Space::dram, Space::global_buffer};
     for (const Space space : other) {
       if (space != place.space) add("other memory: " + what, [of, space](Instruction& x) { of(x).space = space; });
     }
@@ -109,9 +110,8 @@ class Edits {
           for (const int sign : {-1, 1}) {
             add_to<Copy>("shift by one row: " + what,
                          [side, d, sign](Copy& c) { side(c).place.address += sign * side(c).stride[d]; });
-            add_to<Copy>("shift by one tile: " + what, [side, d, sign](Copy& c) {
-              side(c).place.address += sign * side(c).stride[d] * c.extent[d];
-            });
+            add_to<Copy>("shift by one tile: " + what,
+                         [side, d, sign](Copy& c) { side(c).place.address += sign * side(c).stride[d] * c.extent[d]; });
           }
         }
       }
@@ -181,7 +181,8 @@ class Edits {
       add("drop loop", [l](Instruction& x) {
         loops_of(x).erase(loops_of(x).begin() + static_cast<std::ptrdiff_t>(l));
         for (TileRef* tile : tiles_of(x))
-          for (TileAxis& axis : tile->axes) axis.coefficient.erase(axis.coefficient.begin() + static_cast<std::ptrdiff_t>(l));
+          for (TileAxis& axis : tile->axes)
+            axis.coefficient.erase(axis.coefficient.begin() + static_cast<std::ptrdiff_t>(l));
       });
       if (l == 0) continue;
       add("extents of loops exchanged",

@@ -16,7 +16,8 @@ std::optional<ProgramGraph> ProgramGraph::of(const model::Program& program) {
   ProgramGraph graph;
   for (std::size_t g = 0; g < program.groups.size(); ++g) {
     const std::size_t first = graph.nodes_.size();
-    if (!graph.add_group(program.groups[g], first, g) || !graph.close(2 * first, graph.next_.size())) return std::nullopt;
+    if (!graph.add_group(program.groups[g], first, g) || !graph.close(2 * first, graph.next_.size()))
+      return std::nullopt;
   }
   return graph;
 }
@@ -67,7 +68,8 @@ bool ProgramGraph::add_group(const model::GroupProgram& group, std::size_t first
           for (const auto& [from, list] : by_queue) {
             const std::int64_t missing = needed - (all - list.back().sum);  // that only this queue can give
             if (missing <= 0) continue;
-            const auto giver = std::find_if(list.begin(), list.end(), [&](const Signalled& s) { return s.sum >= missing; });
+            const auto giver =
+                std::find_if(list.begin(), list.end(), [&](const Signalled& s) { return s.sum >= missing; });
             add_edge(end_of(giver->node), start_of(node));
           }
         }

@@ -55,8 +55,9 @@ class Mutations {
   // An edit of the list that the instruction stands in.
   using ListEdit = std::function<void(Program&, std::vector<Instruction>&)>;
   void add_list(EditKind kind, const std::string& sort, ListEdit edit) {
-    const std::string where = "group " + std::to_string(g_) + " core " + std::to_string(group().cores[c_].core.value()) +
-                              " " + std::string(name_of(queue_)) + "[" + std::to_string(i_) + "]";
+    const std::string where = "group " + std::to_string(g_) + " core " +
+                              std::to_string(group().cores[c_].core.value()) + " " + std::string(name_of(queue_)) +
+                              "[" + std::to_string(i_) + "]";
     mutants_.push_back({kind, sort, where, [g = g_, c = c_, q = queue_, edit = std::move(edit)](Program& program) {
                           edit(program, program.groups[g].cores[c].queue(q));
                         }});
@@ -110,12 +111,10 @@ class Mutations {
       if (!last) add_list(kKind, "signal too late", move_to(i_, i_ + 1));
     }
     if (i_ == 0 && queue_ == Queue::load) {
-      add_list(kKind, "one semaphore less", [g = g_, c = c_](Program& program, auto&) {
-        --program.groups[g].cores[c].semaphores;
-      });
-      add_list(kKind, "one semaphore more", [g = g_, c = c_](Program& program, auto&) {
-        ++program.groups[g].cores[c].semaphores;
-      });
+      add_list(kKind, "one semaphore less",
+               [g = g_, c = c_](Program& program, auto&) { --program.groups[g].cores[c].semaphores; });
+      add_list(kKind, "one semaphore more",
+               [g = g_, c = c_](Program& program, auto&) { ++program.groups[g].cores[c].semaphores; });
     }
   }
 
@@ -250,9 +249,8 @@ class Mutations {
         insert_at(program.groups, g, GroupProgram(program.groups[g]));
         renumber(program);
       });
-      add_region("wrong group number", where, [=](Program& program) {
-        program.groups[g].group = model::GroupId(static_cast<std::int32_t>(g) - 1);
-      });
+      add_region("wrong group number", where,
+                 [=](Program& program) { program.groups[g].group = model::GroupId(static_cast<std::int32_t>(g) - 1); });
       if (g + 1 < original_.groups.size()) {
         add_region("swap groups", where, [=](Program& program) {
           std::swap(program.groups[g], program.groups[g + 1]);
@@ -284,8 +282,8 @@ class Mutations {
 }  // namespace
 
 std::string_view name_of(EditKind kind) {
-  constexpr std::array<std::string_view, 6> kNames{"synchronisation", "queue", "copy", "array pass", "vector operation",
-                                                   "region"};
+  constexpr std::array<std::string_view, 6> kNames{"synchronisation",  "queue", "copy", "array pass",
+                                                   "vector operation", "region"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 

@@ -1,8 +1,8 @@
-// Every program that differs from a given one by a single edit: an instruction dropped, doubled, moved or exchanged with
-// its neighbour; a wait or signal dropped, moved, for another semaphore or count; an address, extent, stride, count,
-// step, offset, coefficient, type, loop, activation or flag changed in each place where there is one; a region shorter,
-// moved, missing; groups dropped, doubled, exchanged.
-// Left out: names (layer, tile, regions' names), which are for messages.
+// Every program that differs from a given one by a single edit: an instruction dropped, doubled, moved or exchanged
+// with its neighbour; a wait or signal dropped, moved, for another semaphore or count; an address, extent, stride,
+// count, step, offset, coefficient, type, loop, activation or flag changed in each place where there is one; a region
+// shorter, moved, missing; groups dropped, doubled, exchanged. Left out: names (layer, tile, regions' names), which are
+// for messages.
 #pragma once
 #include <cstdint>
 #include <functional>

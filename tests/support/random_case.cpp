@@ -32,7 +32,9 @@ std::int64_t any_extent(Random& random, std::int64_t most) {
   return extent <= most ? extent : random.range(1, most);
 }
 
-bool is_floating(const std::string& precision) { return precision == "fp16" || precision == "bf16" || precision == "fp32"; }
+bool is_floating(const std::string& precision) {
+  return precision == "fp16" || precision == "bf16" || precision == "fp32";
+}
 
 // A memory of `least` to `most` KiB whose banks hold whole lines.
 Json any_memory(Random& random, std::int64_t least, std::int64_t most) {
@@ -94,7 +96,7 @@ Json any_architecture(Random& random, const std::string& precision) {
 class NetworkMaker {
  public:
   NetworkMaker(Random& random, const std::string& precision) : random_(random) {
-    net_ = {{"schema", "accsim-net/1"}, {"name", "random"},       {"precision", precision},
+    net_ = {{"schema", "accsim-net/1"}, {"name", "random"},         {"precision", precision},
             {"inputs", Json::array()},  {"weights", Json::array()}, {"layers", Json::array()}};
     const std::int64_t inputs = random.chance(25) ? 2 : 1;
     for (std::int64_t i = 0; i < inputs; ++i) add_input();
@@ -192,7 +194,9 @@ class NetworkMaker {
     for (std::int64_t g = 1; g <= x.shape[1]; ++g)
       if (x.shape[1] % g == 0) groups.push_back(g);
     const std::int64_t group =
-        random_.chance(50) ? 1 : groups[static_cast<std::size_t>(random_.range(0, static_cast<std::int64_t>(groups.size()) - 1))];
+        random_.chance(50)
+            ? 1
+            : groups[static_cast<std::size_t>(random_.range(0, static_cast<std::int64_t>(groups.size()) - 1))];
     layer["group"] = group;
     layer["out_channels"] = group * any_extent(random_, group > 4 ? 2 : 13);
     layer["bias"] = random_.chance(60);
@@ -217,8 +221,10 @@ class NetworkMaker {
     layer["inputs"].push_back(new_weight(trans_b ? Shape{n, k} : Shape{k, n}));
     const std::int64_t form = random_.range(0, 4);
     if (form == 0) return layer;
-    layer["inputs"].push_back(
-        new_weight(form == 1 ? Shape{n} : form == 2 ? Shape{m, n} : form == 3 ? Shape{m, 1} : Shape{1}));
+    layer["inputs"].push_back(new_weight(form == 1   ? Shape{n}
+                                         : form == 2 ? Shape{m, n}
+                                         : form == 3 ? Shape{m, 1}
+                                                     : Shape{1}));
     return layer;
   }
 
@@ -291,8 +297,8 @@ class NetworkMaker {
 
   Json any_gather(const Known& x) {
     const auto rank = static_cast<std::int64_t>(x.shape.size());
-    const Shape indices = random_.chance(60) ? Shape{any_extent(random_, 13)}
-                                             : Shape{random_.range(1, 3), any_extent(random_, 7)};
+    const Shape indices =
+        random_.chance(60) ? Shape{any_extent(random_, 13)} : Shape{random_.range(1, 3), any_extent(random_, 7)};
     const std::string list = new_weight(indices, "int32");
     if (rank > 0 && random_.chance(50))
       return {{"op", "Gather"}, {"inputs", {x.name, list}}, {"axis", random_.range(0, rank - 1)}};
@@ -363,8 +369,8 @@ class NetworkMaker {
         const model::Network network = model::parse_network(with, "random");
         const model::Operator& op = network.operators.back();
         const model::Tensor& output = network.tensor(op.outputs.front());
-        bool small = model::element_count(output.shape) <= kMostElements &&
-                     model::macs_of(network, op.id).value() <= kMostMacs;
+        bool small =
+            model::element_count(output.shape) <= kMostElements && model::macs_of(network, op.id).value() <= kMostMacs;
         for (const model::TensorId input : op.inputs)
           small = small && model::element_count(network.tensor(input).shape) <= kMostWeights;
         if (small) {
@@ -391,9 +397,12 @@ RandomCase random_case(std::uint64_t seed) {
   RandomCase made;
   made.seed = seed;
   const std::int64_t kind = random.range(0, 99);
-  const std::string precision = kind < 35 ? "int8" : kind < 50 ? "int16" : kind < 62 ? "fp16" : kind < 74 ? "bf16"
-                                                                       : kind < 88   ? "fp32"
-                                                                                     : "int4";
+  const std::string precision = kind < 35   ? "int8"
+                                : kind < 50 ? "int16"
+                                : kind < 62 ? "fp16"
+                                : kind < 74 ? "bf16"
+                                : kind < 88 ? "fp32"
+                                            : "int4";
   made.arch = any_architecture(random, precision);
   made.net = NetworkMaker(random, precision).make();
   return made;

@@ -88,7 +88,8 @@ class Mutations {
       add_group("wrong group number", ".id", [more](Json& group) { group["id"] = group["id"].get<int>() + more; });
     }
     add_group("prefetch flag", ".prefetch", [](Json& group) { group["prefetch"] = !group["prefetch"].get<bool>(); });
-    for (const char* split : {"none", "rows", "columns", "channels", "batch", "heads", "reduction", "pipeline", "half"}) {
+    for (const char* split :
+         {"none", "rows", "columns", "channels", "batch", "heads", "reduction", "pipeline", "half"}) {
       if (split != group().split) add_group("other split", ".split", [split](Json& group) { group["split"] = split; });
     }
   }
@@ -109,7 +110,8 @@ class Mutations {
 
   void cores() {
     add_group("no core", ".cores", [](Json& group) { group["cores"] = Json::array(); });
-    add_group("core that is not there", ".cores", [n = arch_.core_count()](Json& group) { group["cores"] = Json::array({n}); });
+    add_group("core that is not there", ".cores",
+              [n = arch_.core_count()](Json& group) { group["cores"] = Json::array({n}); });
     for (std::int64_t core = 0; core < arch_.core_count(); ++core) {
       add_group("one core more", ".cores", [core](Json& group) { group["cores"].push_back(core); });
       if (group().cores != std::vector{core})
@@ -178,7 +180,8 @@ class Mutations {
       }
     }
     if (size > 1)
-      add_mapping("loops reversed", ".order", [](Json& json) { std::reverse(json["order"].begin(), json["order"].end()); });
+      add_mapping("loops reversed", ".order",
+                  [](Json& json) { std::reverse(json["order"].begin(), json["order"].end()); });
   }
 
   void buffers() {

@@ -6,7 +6,8 @@ using namespace accsim::model;
 
 Architecture small_chip(std::int64_t cores) {
   const std::string text = R"({"schema": "accsim-arch/1", "name": "small", "clock_mhz": 1000, "technology_nm": 22,
-    "cores": [{"name": "npu", "count": )" + std::to_string(cores) + R"(,
+    "cores": [{"name": "npu", "count": )" +
+                           std::to_string(cores) + R"(,
       "array": {"rows": 4, "cols": 4, "dataflow": "weight_stationary", "double_buffered": true,
                 "operand_type": "int8", "accumulator_type": "int32"},
       "vector": {"lanes": 4, "exp_cycles": 4},
@@ -47,7 +48,8 @@ ArrayPass matrix_pass(std::int64_t m, std::int64_t k, std::int64_t n, std::int64
   pass.loops = {{m, DimKind::m}, {n, DimKind::n}, {k, DimKind::k}};
   pass.input = {{Space::scratchpad, core, input}, DataType::int8, {{m, 1, k, 0, {1, 0, 0}}, {k, 1, 1, 0, {0, 0, 1}}}};
   pass.weight = {{Space::scratchpad, core, weight}, DataType::int8, {{n, 1, k, 0, {0, 1, 0}}, {k, 1, 1, 0, {0, 0, 1}}}};
-  pass.output = {{Space::accumulator, core, output}, DataType::int32, {{m, 1, n, 0, {1, 0, 0}}, {n, 1, 1, 0, {0, 1, 0}}}};
+  pass.output = {
+      {Space::accumulator, core, output}, DataType::int32, {{m, 1, n, 0, {1, 0, 0}}, {n, 1, 1, 0, {0, 1, 0}}}};
   return pass;
 }
 

@@ -9,8 +9,10 @@ namespace accsim::tests {
 model::Architecture small_chip(std::int64_t cores = 1);
 
 // Contiguous copies of `bytes`.
-model::Copy load_copy(std::int64_t dram, std::int64_t scratchpad, std::int64_t bytes, model::CoreId core = model::CoreId(0));
-model::Copy store_copy(std::int64_t scratchpad, std::int64_t dram, std::int64_t bytes, model::CoreId core = model::CoreId(0));
+model::Copy load_copy(std::int64_t dram, std::int64_t scratchpad, std::int64_t bytes,
+                      model::CoreId core = model::CoreId(0));
+model::Copy store_copy(std::int64_t scratchpad, std::int64_t dram, std::int64_t bytes,
+                       model::CoreId core = model::CoreId(0));
 // out[m, n] = sum_k in[m, k] * w[n, k], all dense.
 model::ArrayPass matrix_pass(std::int64_t m, std::int64_t k, std::int64_t n, std::int64_t input, std::int64_t weight,
                              std::int64_t output, model::CoreId core = model::CoreId(0));
@@ -18,7 +20,8 @@ model::ArrayPass matrix_pass(std::int64_t m, std::int64_t k, std::int64_t n, std
 model::TileRef dense_tile(model::Space space, std::int64_t address, std::int64_t elements, model::DataType type,
                           model::CoreId core = model::CoreId(0));
 // Moves `elements` bytes inside the scratchpad.
-model::VectorOp move_op(std::int64_t from, std::int64_t to, std::int64_t elements, model::CoreId core = model::CoreId(0));
+model::VectorOp move_op(std::int64_t from, std::int64_t to, std::int64_t elements,
+                        model::CoreId core = model::CoreId(0));
 
 // One group of instructions of one core: by queue, `semaphores` of them.
 struct InstructionLists {

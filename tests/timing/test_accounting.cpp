@@ -116,7 +116,8 @@ TEST_CASE("a wait names the semaphore, who signals it, the channel and the bank"
   CHECK(cycles(Queue::load, WaitFor::dram_channel, 0, kNoGiver) == m.cores[0].load[CycleState::dram_wait]);
   CHECK(cycles(Queue::array, WaitFor::scratchpad_bank, 0, kNoGiver) > Cycles(0));
   // A queue that finds its semaphore there waits for its own issue only: one cycle.
-  const Measurement free = run(small_chip(), {one_core_group(0, {{}, {instruction(matrix_pass(64, 16, 4, 0, 4096, 0))}, {}, {}}, 0)});
+  const Measurement free =
+      run(small_chip(), {one_core_group(0, {{}, {instruction(matrix_pass(64, 16, 4, 0, 4096, 0))}, {}, {}}, 0)});
   REQUIRE(free.cores[0].array[CycleState::sync_wait] == Cycles(1));
   const auto issue = std::find_if(free.cores[0].waits.begin(), free.cores[0].waits.end(),
                                   [](const WaitMeasurement& wait) { return wait.what == WaitFor::issue; });
@@ -199,7 +200,8 @@ TEST_CASE("the DRAM requests of a run, replayed alone, take the same cycles", "[
   CHECK(alone.totals.reads_accepted + alone.totals.writes_accepted == static_cast<std::int64_t>(requests.size()));
   CHECK(alone.totals.reads == m.dram.reads);
   CHECK(alone.totals.activates == m.dram.activates);
-  CHECK(alone.totals.writes >= m.dram.writes);  // replayed alone, the controller goes on until its buffer is down to write_tail
+  CHECK(alone.totals.writes >=
+        m.dram.writes);  // replayed alone, the controller goes on until its buffer is down to write_tail
   const auto last = std::find_if(alone.commands.rbegin(), alone.commands.rend(), [](const auto& command) {
     return command.kind == accsim::sim::DramCommandKind::read;
   });

@@ -9,8 +9,8 @@ namespace {
 
 using accsim::model::MemoryConfig;
 using accsim::sim::BankedMemory;
-using accsim::sim::Master;
 using accsim::sim::Cycles;
+using accsim::sim::Master;
 using accsim::sim::PortCalendar;
 
 // The same rules, cycle by cycle.
@@ -42,7 +42,9 @@ class SlotTable {
 
 TEST_CASE("a port's calendar gives what a table of cycles gives", "[scratchpad]") {
   std::mt19937_64 random(7);
-  const auto below = [&](std::int64_t n) { return static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(n)); };
+  const auto below = [&](std::int64_t n) {
+    return static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(n));
+  };
   for (int round = 0; round < 400; ++round) {
     PortCalendar calendar;
     SlotTable table;

@@ -1,5 +1,5 @@
-// Data on the simulated chip: when they are read and written, that instructions which nothing keeps apart show, and that
-// timing does not change. Hand-made programs; what they compute is known.
+// Data on the simulated chip: when they are read and written, that instructions which nothing keeps apart show, and
+// that timing does not change. Hand-made programs; what they compute is known.
 #include <algorithm>
 #include <map>
 #include <numeric>
@@ -57,11 +57,13 @@ Outcome run(const Architecture& arch, const Program& program, bool data = true) 
   if (data) {
     chip = std::make_unique<FunctionalChip>(arch, program.header,
                                             [](const Region&, std::int64_t offset, std::span<std::uint8_t> bytes) {
-                                              for (std::uint8_t& b : bytes) b = static_cast<std::uint8_t>(value(offset++));
+                                              for (std::uint8_t& b : bytes)
+                                                b = static_cast<std::uint8_t>(value(offset++));
                                             });
     chip->group_ended = [&](const GroupProgram&) {
       outcome.out.resize(kRegion);
-      chip->read({Space::dram, CoreId(), kOut}, {reinterpret_cast<std::uint8_t*>(outcome.out.data()), outcome.out.size()});
+      chip->read({Space::dram, CoreId(), kOut},
+                 {reinterpret_cast<std::uint8_t*>(outcome.out.data()), outcome.out.size()});
       outcome.buffer.resize(1024);
       chip->read({Space::global_buffer, CoreId(), 0},
                  {reinterpret_cast<std::uint8_t*>(outcome.buffer.data()), outcome.buffer.size()});
@@ -87,10 +89,12 @@ bool starts_with(const std::vector<std::int8_t>& all, const std::vector<std::int
 // Loads `bytes`, moves them, stores them: `ordered` by semaphores or not.
 Program pipeline(std::int64_t bytes, bool load_to_move, bool move_to_store) {
   InstructionLists lists;
-  lists.load = {instruction(load_copy(kWeights, 0, bytes), {}, load_to_move ? std::vector{signal(0)} : std::vector<Signal>{})};
+  lists.load = {
+      instruction(load_copy(kWeights, 0, bytes), {}, load_to_move ? std::vector{signal(0)} : std::vector<Signal>{})};
   lists.vector = {instruction(move_op(0, 8192, bytes), load_to_move ? std::vector<Wait>{{0, 1}} : std::vector<Wait>{},
                               move_to_store ? std::vector{signal(1)} : std::vector<Signal>{})};
-  lists.store = {instruction(store_copy(8192, kOut, bytes), move_to_store ? std::vector<Wait>{{1, 1}} : std::vector<Wait>{})};
+  lists.store = {
+      instruction(store_copy(8192, kOut, bytes), move_to_store ? std::vector<Wait>{{1, 1}} : std::vector<Wait>{})};
   return with_homes({one_core_group(0, lists, 2)});
 }
 
@@ -120,8 +124,9 @@ TEST_CASE("a buffer that is overwritten too early shows in the data", "[chip][fu
     lists.load = {instruction(load_copy(kWeights, 0, 1000), {}, {signal(0)}),
                   instruction(load_copy(kWeights + 1000, 0, 1000),
                               ordered ? std::vector<Wait>{{1, 1}} : std::vector<Wait>{}, {signal(0)})};
-    lists.store = {instruction(store_copy(0, kOut, 1000), {{0, 1}}, ordered ? std::vector{signal(1)} : std::vector<Signal>{}),
-                   instruction(store_copy(0, kOut + 1000, 1000), {{0, 1}})};
+    lists.store = {
+        instruction(store_copy(0, kOut, 1000), {{0, 1}}, ordered ? std::vector{signal(1)} : std::vector<Signal>{}),
+        instruction(store_copy(0, kOut + 1000, 1000), {{0, 1}})};
     return with_homes({one_core_group(0, lists, 2)});
   };
   const Architecture arch = small_chip();
@@ -135,9 +140,11 @@ TEST_CASE("copies with strides move the bytes that they name", "[chip][functiona
   load.src.stride = {900, 100, 10};  // rows share bursts
   load.dst.stride = {84, 28, 7};
   const Architecture arch = small_chip();
-  const Outcome outcome = run(arch, with_homes({one_core_group(
-                                        0, {{instruction(load, {}, {signal(0)})}, {}, {},
-                                            {instruction(store_copy(5, kOut + 1, 168), {{0, 1}})}}, 1)}));
+  const Outcome outcome =
+      run(arch,
+          with_homes({one_core_group(
+              0, {{instruction(load, {}, {signal(0)})}, {}, {}, {instruction(store_copy(5, kOut + 1, 168), {{0, 1}})}},
+              1)}));
   std::vector<std::int8_t> expected;
   for (std::int64_t i = 0; i < 2; ++i)
     for (std::int64_t j = 0; j < 3; ++j)
@@ -159,7 +166,8 @@ TEST_CASE("passes that accumulate follow each other without a semaphore", "[chip
   requantize.sources = {dense_tile(Space::accumulator, 0, m * n, DataType::int32)};
   requantize.output = dense_tile(Space::scratchpad, 8192, m * n, DataType::int8);
   InstructionLists lists;
-  lists.load = {instruction(load_copy(kWeights, 0, 2 * m * k)), instruction(load_copy(kWeights + 1000, 4096, 2 * n * k), {}, {signal(0)})};
+  lists.load = {instruction(load_copy(kWeights, 0, 2 * m * k)),
+                instruction(load_copy(kWeights + 1000, 4096, 2 * n * k), {}, {signal(0)})};
   lists.array = {instruction(first, {{0, 1}}), instruction(second, {}, {signal(1)})};
   lists.vector = {instruction(requantize, {{1, 1}}, {signal(2)})};
   lists.store = {instruction(store_copy(8192, kOut, m * n), {{2, 1}})};
@@ -191,19 +199,23 @@ TEST_CASE("data pass through the global buffer and another core's scratchpad", "
   // DRAM -> core 0 -> global buffer -> core 1; DRAM -> core 0 -> (pushed) core 1 -> (fetched) core 0 -> DRAM.
   GroupProgram group = one_core_group(0, {}, 8);
   CoreProgram& zero = group.cores[0];
-  zero.queue(Queue::load) = {instruction(load_copy(kWeights, 0, 2 * kBytes), {}, {signal(0), signal(1)}),
-                             instruction(copy(place(Space::scratchpad, 1, 4096), place(Space::scratchpad, 0, 8192), kBytes),
-                                         {{2, 1}}, {signal(3)})};
+  zero.queue(Queue::load) = {
+      instruction(load_copy(kWeights, 0, 2 * kBytes), {}, {signal(0), signal(1)}),
+      instruction(copy(place(Space::scratchpad, 1, 4096), place(Space::scratchpad, 0, 8192), kBytes), {{2, 1}},
+                  {signal(3)})};
   zero.queue(Queue::store) = {
-      instruction(copy(place(Space::scratchpad, 0, 0), place(Space::global_buffer, 0, 100), kBytes), {{0, 1}}, {signal(0, 1)}),
-      instruction(copy(place(Space::scratchpad, 0, kBytes), place(Space::scratchpad, 1, 4096), kBytes), {{1, 1}}, {signal(2)}),
+      instruction(copy(place(Space::scratchpad, 0, 0), place(Space::global_buffer, 0, 100), kBytes), {{0, 1}},
+                  {signal(0, 1)}),
+      instruction(copy(place(Space::scratchpad, 0, kBytes), place(Space::scratchpad, 1, 4096), kBytes), {{1, 1}},
+                  {signal(2)}),
       instruction(store_copy(8192, kOut, kBytes), {{3, 1}})};
   CoreProgram one;
   one.core = CoreId(1);
   one.semaphores = 2;
-  one.queue(Queue::load) = {instruction(copy(place(Space::global_buffer, 0, 100), place(Space::scratchpad, 1, 0), kBytes),
-                                        {{0, 1}}, {signal(1, 1)})};
-  one.queue(Queue::store) = {instruction(copy(place(Space::scratchpad, 1, 0), place(Space::dram, 0, kOut + 1024), kBytes), {{1, 1}})};
+  one.queue(Queue::load) = {instruction(
+      copy(place(Space::global_buffer, 0, 100), place(Space::scratchpad, 1, 0), kBytes), {{0, 1}}, {signal(1, 1)})};
+  one.queue(Queue::store) = {
+      instruction(copy(place(Space::scratchpad, 1, 0), place(Space::dram, 0, kOut + 1024), kBytes), {{1, 1}})};
   group.cores.push_back(one);
   const Outcome outcome = run(arch, with_homes({group}));
   CHECK(std::equal(outcome.buffer.begin() + 100, outcome.buffer.begin() + 100 + kBytes, values(0, kBytes).begin()));
@@ -221,7 +233,8 @@ TEST_CASE("execution on data does not change the timing", "[chip][functional]") 
 
 TEST_CASE("an access outside of every tensor's home is an error of the program", "[chip][functional]") {
   const Architecture arch = small_chip();
-  const Program program = with_homes({one_core_group(0, {{instruction(load_copy(2 * kRegion, 0, 64))}, {}, {}, {}}, 0)});
+  const Program program =
+      with_homes({one_core_group(0, {{instruction(load_copy(2 * kRegion, 0, 64))}, {}, {}, {}}, 0)});
   CHECK_THROWS_AS(run(arch, program), InternalError);
 }
 
@@ -230,9 +243,10 @@ TEST_CASE("accumulators of different widths have no common result", "[functional
   arch.core_types.push_back(arch.core_types.front());
   arch.core_types.back().name = "narrow";
   arch.core_types.back().array.accumulator_type = DataType::int16;
-  CHECK_THROWS_WITH(FunctionalChip::sum_bits_of(arch),
-                    "architecture small: --verify needs accumulators of one width, found int32 in core type \"npu\" and "
-                    "int16 in \"narrow\"");
+  CHECK_THROWS_WITH(
+      FunctionalChip::sum_bits_of(arch),
+      "architecture small: --verify needs accumulators of one width, found int32 in core type \"npu\" and "
+      "int16 in \"narrow\"");
   arch.core_types.back().array.accumulator_type = DataType::int64;  // the lowest 32 bits
   CHECK(FunctionalChip::sum_bits_of(arch) == 32);
 }
@@ -241,7 +255,8 @@ TEST_CASE("queues that wait in a circle are told", "[chip]") {
   InstructionLists lists;
   lists.load = {instruction(load_copy(kWeights, 0, 64), {{0, 1}}, {signal(1)})};
   lists.vector = {instruction(move_op(0, 8192, 64), {{1, 1}}, {signal(2)})};
-  lists.store = {instruction(store_copy(8192, kOut, 32)), instruction(store_copy(8192, kOut, 64), {{2, 1}}, {signal(0)})};
+  lists.store = {instruction(store_copy(8192, kOut, 32)),
+                 instruction(store_copy(8192, kOut, 64), {{2, 1}}, {signal(0)})};
   const Program program = with_homes({one_core_group(0, lists, 3)});
   std::string message;
   try {
@@ -251,9 +266,12 @@ TEST_CASE("queues that wait in a circle are told", "[chip]") {
   }
   CHECK(message.find("the program makes no progress after cycle ") == 0);
   CHECK(message.substr(message.find(":")) ==
-        ":\n  core 0 load[0] of group 0 waits for semaphore 0 of core 0 (has 0, needs 1), which core 0 store[1] would signal"
-        "\n  core 0 vector[0] of group 0 waits for semaphore 1 of core 0 (has 0, needs 1), which core 0 load[0] would signal"
-        "\n  core 0 store[1] of group 0 waits for semaphore 2 of core 0 (has 0, needs 1), which core 0 vector[0] would signal"
+        ":\n  core 0 load[0] of group 0 waits for semaphore 0 of core 0 (has 0, needs 1), which core 0 store[1] would "
+        "signal"
+        "\n  core 0 vector[0] of group 0 waits for semaphore 1 of core 0 (has 0, needs 1), which core 0 load[0] would "
+        "signal"
+        "\n  core 0 store[1] of group 0 waits for semaphore 2 of core 0 (has 0, needs 1), which core 0 vector[0] would "
+        "signal"
         "\n  circle: core 0 load -> core 0 store -> core 0 vector -> core 0 load");
 }
 
@@ -269,8 +287,9 @@ TEST_CASE("a run in which nothing gets done for too long ends", "[chip]") {
     message = error.what();
   }
   CHECK(message.find("core 0 load[0] of group 0 runs and does not end") != std::string::npos);
-  CHECK(message.find("core 0 vector[0] of group 0 waits for semaphore 0 of core 0 (has 0, needs 1), which core 0 load[0] "
-                     "would signal at its end") != std::string::npos);
+  CHECK(
+      message.find("core 0 vector[0] of group 0 waits for semaphore 0 of core 0 (has 0, needs 1), which core 0 load[0] "
+                   "would signal at its end") != std::string::npos);
   StoredProgram again(program);
   options.patience = Cycles(1000);
   CHECK(simulate(small_chip(), again, options).cycles > Cycles(8));

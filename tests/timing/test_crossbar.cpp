@@ -143,7 +143,8 @@ class FlitModel {
   }
   bool can_leave(int type, int output, int input) {
     const auto& queue = queues_[{type, output, input}];
-    return !queue.empty() && queue.front().ready.value() <= now_ && input_busy_[static_cast<std::size_t>(input)] < links_;
+    return !queue.empty() && queue.front().ready.value() <= now_ &&
+           input_busy_[static_cast<std::size_t>(input)] < links_;
   }
   void start(int type, int output, int input) {
     const auto [link, channel] = way(output, type);
@@ -177,7 +178,8 @@ class FlitModel {
         int chosen = -1;  // of its packets the one that was ready first
         for (int output = 0; output < nodes_; ++output) {
           if (!can_leave(type, output, input) || way(output, type).first == nullptr) continue;
-          if (chosen < 0 || queues_[{type, output, input}].front().ready < queues_[{type, chosen, input}].front().ready) {
+          if (chosen < 0 ||
+              queues_[{type, output, input}].front().ready < queues_[{type, chosen, input}].front().ready) {
             chosen = output;
           }
         }

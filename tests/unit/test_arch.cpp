@@ -117,8 +117,8 @@ TEST_CASE("arch: in every shipped architecture a port feeds the array a line a s
 }
 
 TEST_CASE("arch: the resolved form shows every default and loads back to itself") {
-  for (const char* name : {"edge-4core", "gemmini-like", "onnxim-tpuv4", "mlu100-like", "eyeriss-like", "nvdla-like", "tpuv4i-like",
-                           "hetero"}) {
+  for (const char* name : {"edge-4core", "gemmini-like", "onnxim-tpuv4", "mlu100-like", "eyeriss-like", "nvdla-like",
+                           "tpuv4i-like", "hetero"}) {
     INFO(name);
     const Json resolved = to_json(shipped(name));
     CHECK(to_json(parse_architecture(resolved, "resolved.json")) == resolved);

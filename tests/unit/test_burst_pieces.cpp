@@ -62,7 +62,8 @@ TEST_CASE("bursts carry every byte of a copy once, and are those of the DMA engi
       for (std::int64_t j = 0; j < copy.extent[1]; ++j) {
         for (std::int64_t k = 0; k < copy.extent[2]; ++k) {
           const std::int64_t row = copy.gather ? rows[static_cast<std::size_t>(i)] : i;
-          const std::int64_t from = remote.place.address + row * remote.stride[0] + j * remote.stride[1] + k * remote.stride[2];
+          const std::int64_t from =
+              remote.place.address + row * remote.stride[0] + j * remote.stride[1] + k * remote.stride[2];
           const std::int64_t to = local.place.address + i * local.stride[0] + j * local.stride[1] + k * local.stride[2];
           REQUIRE(remote_of.at(to) == from);
           REQUIRE(remote_of.at(to + copy.extent[3] - 1) == from + copy.extent[3] - 1);

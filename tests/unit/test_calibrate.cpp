@@ -1,4 +1,5 @@
-// Calibration: the non-negative solver against all active sets, the fit against made-up truths, the card and its refusals.
+// Calibration: the non-negative solver against all active sets, the fit against made-up truths, the card and its
+// refusals.
 #include "model/base/error.h"
 #include "sched/calibrate/calibrator.h"
 #include "sched/calibrate/card.h"

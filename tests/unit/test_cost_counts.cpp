@@ -1,5 +1,6 @@
-// The cost model's closed forms against walking every tile: fetches, bytes, passes, cycles and stores of random operators under
-// random mappings. The walk shares the definition of a box and the timing formulas with the model, nothing else.
+// The cost model's closed forms against walking every tile: fetches, bytes, passes, cycles and stores of random
+// operators under random mappings. The walk shares the definition of a box and the timing formulas with the model,
+// nothing else.
 #include <map>
 #include <optional>
 
@@ -72,8 +73,8 @@ class Walk {
 
   double bursts(const Operand& operand, const Box& box) const {
     double n = 0;
-    for (const Copy& copy : sched::box_copies(operand, box, {Space::dram, CoreId(), 0},
-                                              {Space::scratchpad, CoreId(0), 0}, true))
+    for (const Copy& copy :
+         sched::box_copies(operand, box, {Space::dram, CoreId(), 0}, {Space::scratchpad, CoreId(0), 0}, true))
       n += static_cast<double>(burst_count(copy.src, copy, burst_));
     return n;
   }
@@ -128,10 +129,9 @@ class Walk {
       VectorWork work;
       work.results = extent_of(DimKind::group) * extent_of(DimKind::m) * extent_of(DimKind::n);
       const std::int64_t base = vector_cycles(work, core_.vector).value();
-      const std::int64_t lines =
-          std::max(ceil_div(storage_bytes(core_.array.accumulator_type, work.results).value(),
-                            core_.accumulator.port_bytes),
-                   ceil_div(storage_bytes(nest_.output().type, work.results).value(), core_.scratchpad.port_bytes));
+      const std::int64_t lines = std::max(
+          ceil_div(storage_bytes(core_.array.accumulator_type, work.results).value(), core_.accumulator.port_bytes),
+          ceil_div(storage_bytes(nest_.output().type, work.results).value(), core_.scratchpad.port_bytes));
       out_.vector_cycles += static_cast<double>(std::max(base, kVectorStartup + lines));
     }
     const Box box = box_of(nest_, nest_.output(), low_, size_);
@@ -176,8 +176,9 @@ Network random_operator(Random& random, bool padded) {
               std::to_string(groups) + R"(, "kernel_shape": )" + list({kernel, kernel}) + R"(, "strides": )" +
               list({random.range(1, 3), random.range(1, 3)}) + R"(, "pads": )" + list({pad, pad, pad, pad}));
     }
-    case 3: return tests::one_layer(list({random.range(1, 20), random.range(1, 40)}),
-                                    R"("op": "Gemm", "out_features": )" + std::to_string(random.range(1, 40)));
+    case 3:
+      return tests::one_layer(list({random.range(1, 20), random.range(1, 40)}),
+                              R"("op": "Gemm", "out_features": )" + std::to_string(random.range(1, 40)));
     case 4: {
       const std::int64_t heads = random.range(1, 4), rows = random.range(1, 12), inner = random.range(1, 20);
       return tests::one_layer(list({heads, rows, inner}), R"("op": "MatMul")",
@@ -196,7 +197,8 @@ Network random_operator(Random& random, bool padded) {
       return tests::one_layer(list({1, c, h}), R"("op": "Add")", random.chance(50) ? list({1, c, h}) : list({1, 1, h}));
     }
     default:
-      return tests::one_layer(list({random.range(1, 6), random.range(1, 9), random.range(2, 30)}), R"("op": "Softmax")");
+      return tests::one_layer(list({random.range(1, 6), random.range(1, 9), random.range(2, 30)}),
+                              R"("op": "Softmax")");
   }
 }
 
@@ -275,7 +277,8 @@ TEST_CASE("padding that makes all boxes equal is seen: the tile is fetched once"
   OperatorMapping mapping;
   mapping.layer = "l";
   mapping.tile = {{"P", 1}};
-  const auto counts = sched::counts_of(network.op(OpId(0)), loop_nests_of(network, OpId(0)), mapping, arch.core_types.front(), rates);
+  const auto counts =
+      sched::counts_of(network.op(OpId(0)), loop_nests_of(network, OpId(0)), mapping, arch.core_types.front(), rates);
   CHECK(counts.load_descriptors == 3);  // input, weight, bias
   CHECK(counts.array_passes == 2);
 }
@@ -294,7 +297,8 @@ TEST_CASE("bursts are exact where runs are aligned") {
     Walked walked;
     const LoopNest nest = loop_nest_of(network, OpId(0));
     Walk(nest, network.op(OpId(0)), mapping, arch.core_types.front(), 64, walked).run();
-    const auto counts = sched::counts_of(network.op(OpId(0)), loop_nests_of(network, OpId(0)), mapping, arch.core_types.front(), rates);
+    const auto counts =
+        sched::counts_of(network.op(OpId(0)), loop_nests_of(network, OpId(0)), mapping, arch.core_types.front(), rates);
     CHECK(counts.load_bursts_long + counts.load_bursts_short == walked.load_bursts);
     CHECK(counts.store_bursts_long + counts.store_bursts_short == walked.store_bursts);
   }
@@ -343,8 +347,7 @@ TEST_CASE("tables for many candidates give what one mapping gives") {
       const std::vector<std::int64_t> sizes = tile_sizes(nest, mapping);
       sched::TileChoice choice{};
       for (std::size_t d = 0; d < sizes.size(); ++d)
-        choice[d] = static_cast<std::int32_t>(
-            std::find(tiles[d].begin(), tiles[d].end(), sizes[d]) - tiles[d].begin());
+        choice[d] = static_cast<std::int32_t>(std::find(tiles[d].begin(), tiles[d].end(), sizes[d]) - tiles[d].begin());
       evaluator.set_buffers(buffers_of(mapping, "input"), buffers_of(mapping, "weight"), buffers_of(mapping, "output"));
       sched::OperatorCounts counts;
       evaluator.select(choice);

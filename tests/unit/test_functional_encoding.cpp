@@ -42,8 +42,8 @@ TEST_CASE("every value of every type survives memory", "[functional]") {
     INFO(info.name);
     const std::vector<std::int32_t> values = values_of(info.type);
     const auto count = static_cast<std::int64_t>(values.size());
-    std::vector<std::uint8_t> bytes(
-        static_cast<std::size_t>(accsim::model::storage_bytes(info.type, count).value()), 0xAA);
+    std::vector<std::uint8_t> bytes(static_cast<std::size_t>(accsim::model::storage_bytes(info.type, count).value()),
+                                    0xAA);
     encode(info.type, values.data(), count, bytes.data());
     std::vector<std::int32_t> back(values.size());
     decode(info.type, bytes.data(), count, back.data());
@@ -101,10 +101,10 @@ TEST_CASE("sums are integers as wide as the accumulator's type", "[functional]")
   std::vector<std::uint8_t> bytes(32, 0);
   for (const auto& info : accsim::model::kDataTypes) {
     INFO(info.name);
-    for (const std::int64_t v : {std::int64_t{0}, std::int64_t{-1}, std::int64_t{0x12345678}, std::int64_t{-77777777}}) {
+    for (const std::int64_t v :
+         {std::int64_t{0}, std::int64_t{-1}, std::int64_t{0x12345678}, std::int64_t{-77777777}}) {
       write_sum(info.type, static_cast<std::uint32_t>(v), bytes.data(), 2);
-      CHECK(read_sum(info.type, bytes.data(), 2) ==
-            signed_low(static_cast<std::uint32_t>(v), std::min(info.bits, 32)));
+      CHECK(read_sum(info.type, bytes.data(), 2) == signed_low(static_cast<std::uint32_t>(v), std::min(info.bits, 32)));
     }
   }
   CHECK(sum_bits(DataType::fp16) == 16);

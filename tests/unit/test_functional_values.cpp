@@ -81,7 +81,8 @@ TileRef random_tile(const std::vector<Loop>& loops, const std::vector<std::size_
 }
 
 // One axis for each loop, in a random order: every result has its element.
-TileRef result_tile(const std::vector<Loop>& loops, const std::vector<std::size_t>& used, DataType type, Random& random) {
+TileRef result_tile(const std::vector<Loop>& loops, const std::vector<std::size_t>& used, DataType type,
+                    Random& random) {
   TileRef tile;
   tile.type = type;
   std::vector<std::size_t> order = used;
@@ -105,8 +106,8 @@ TileRef result_tile(const std::vector<Loop>& loops, const std::vector<std::size_
 std::vector<std::uint8_t> random_bytes(const TileRef& tile, Random& random) {
   std::vector<std::int32_t> values(static_cast<std::size_t>(tile_span(tile)));
   for (std::int32_t& v : values) v = signed_low(static_cast<std::uint32_t>(random.next()), integer_bits(tile.type));
-  std::vector<std::uint8_t> bytes(
-      static_cast<std::size_t>(storage_bytes(tile.type, tile_span(tile)).value()) + 1, 0x55);
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(storage_bytes(tile.type, tile_span(tile)).value()) + 1,
+                                  0x55);
   if (tile.place.space == Space::accumulator) {
     for (std::size_t i = 0; i < values.size(); ++i) {
       write_sum(tile.type, static_cast<std::uint32_t>(random.next()), bytes.data(), static_cast<std::int64_t>(i));
@@ -271,7 +272,8 @@ TEST_CASE("an array pass computes the sums of its definition", "[functional]") {
       each_index(pass.loops, reduced, inner, [&] {
         const auto x = element_at(pass.input, inner);
         const auto w = element_at(pass.weight, inner);
-        if (x && w) sum = static_cast<std::int32_t>(sum + value_at(pass.input, input, *x) * value_at(pass.weight, weight, *w));
+        if (x && w)
+          sum = static_cast<std::int32_t>(sum + value_at(pass.input, input, *x) * value_at(pass.weight, weight, *w));
       });
       REQUIRE(read_sum(sum_type, after.data(), element) ==
               signed_low(static_cast<std::uint32_t>(sum), sum_bits(sum_type)));
@@ -283,10 +285,13 @@ TEST_CASE("blocks of a large pass are put together in order", "[functional]") {
   // 40 x 160 x 320 elements of input: more than are laid out at once.
   ArrayPass pass;
   pass.loops = {{40, DimKind::m}, {3, DimKind::n}, {160, DimKind::m}, {320, DimKind::k}};
-  pass.input = {{Space::scratchpad, CoreId(0), 0}, DataType::int8,
+  pass.input = {{Space::scratchpad, CoreId(0), 0},
+                DataType::int8,
                 {{40, 1, 51200, 0, {1, 0, 0, 0}}, {160, 1, 320, 0, {0, 0, 1, 0}}, {320, 1, 1, 0, {0, 0, 0, 1}}}};
-  pass.weight = {{Space::scratchpad, CoreId(0), 0}, DataType::int8, {{3, 1, 320, 0, {0, 1, 0, 0}}, {320, 1, 1, 0, {0, 0, 0, 1}}}};
-  pass.output = {{Space::accumulator, CoreId(0), 0}, DataType::int32,
+  pass.weight = {
+      {Space::scratchpad, CoreId(0), 0}, DataType::int8, {{3, 1, 320, 0, {0, 1, 0, 0}}, {320, 1, 1, 0, {0, 0, 0, 1}}}};
+  pass.output = {{Space::accumulator, CoreId(0), 0},
+                 DataType::int32,
                  {{40, 1, 480, 0, {1, 0, 0, 0}}, {3, 1, 160, 0, {0, 1, 0, 0}}, {160, 1, 1, 0, {0, 0, 1, 0}}}};
   Random random(11);
   const std::vector<std::uint8_t> input = random_bytes(pass.input, random);
@@ -308,9 +313,15 @@ TEST_CASE("blocks of a large pass are put together in order", "[functional]") {
 }
 
 TEST_CASE("a vector instruction computes what the page on arithmetic defines", "[functional]") {
-  const std::vector<VectorKind> kinds{VectorKind::requantize, VectorKind::add, VectorKind::mul, VectorKind::max_pool,
-                                      VectorKind::average_pool, VectorKind::softmax, VectorKind::layer_normalization,
-                                      VectorKind::move, VectorKind::activate};
+  const std::vector<VectorKind> kinds{VectorKind::requantize,
+                                      VectorKind::add,
+                                      VectorKind::mul,
+                                      VectorKind::max_pool,
+                                      VectorKind::average_pool,
+                                      VectorKind::softmax,
+                                      VectorKind::layer_normalization,
+                                      VectorKind::move,
+                                      VectorKind::activate};
   std::vector<std::int64_t> exponential{16};
   for (int i = 1; i < 256; ++i) exponential.push_back(exponential.back() + exponential.back() / 16 + 1);
 
@@ -320,8 +331,8 @@ TEST_CASE("a vector instruction computes what the page on arithmetic defines", "
     op.kind = kinds[static_cast<std::size_t>(seed % kinds.size())];
     const bool pool = op.kind == VectorKind::max_pool || op.kind == VectorKind::average_pool;
     const bool rows = pool || op.kind == VectorKind::softmax || op.kind == VectorKind::layer_normalization;
-    op.loops = random_loops(random, rows ? std::vector<DimKind>{DimKind::m, DimKind::row}
-                                         : std::vector<DimKind>{DimKind::m}, 5);
+    op.loops = random_loops(
+        random, rows ? std::vector<DimKind>{DimKind::m, DimKind::row} : std::vector<DimKind>{DimKind::m}, 5);
     const DataType type = any_type(random);
     const int bits = integer_bits(type);
     std::size_t sources = 1;
@@ -356,15 +367,25 @@ TEST_CASE("a vector instruction computes what the page on arithmetic defines", "
     const auto activate = [&](std::int64_t x) {
       for (const FusedActivation& activation : op.activations) {
         const std::int64_t reach = 3 * (std::int64_t{1} << (bits - 3));
-        const auto wrapped = [&](std::int64_t v) { return std::int64_t{signed_low(static_cast<std::uint32_t>(v), bits)}; };
+        const auto wrapped = [&](std::int64_t v) {
+          return std::int64_t{signed_low(static_cast<std::uint32_t>(v), bits)};
+        };
         switch (activation.type) {
-          case OpType::relu: x = std::max<std::int64_t>(x, 0); break;
+          case OpType::relu:
+            x = std::max<std::int64_t>(x, 0);
+            break;
           case OpType::clip:
             x = std::min(std::max(x, activation.clip.min >= 0 ? 0 : -reach), activation.clip.max <= 0 ? 0 : reach);
             break;
-          case OpType::sigmoid: x = wrapped(5 * x + 3); break;
-          case OpType::tanh: x = wrapped(13 * x + 7); break;
-          default: x = wrapped(29 * x + 11); break;
+          case OpType::sigmoid:
+            x = wrapped(5 * x + 3);
+            break;
+          case OpType::tanh:
+            x = wrapped(13 * x + 7);
+            break;
+          default:
+            x = wrapped(29 * x + 11);
+            break;
         }
       }
       return x;
@@ -408,14 +429,21 @@ TEST_CASE("a vector instruction computes what the page on arithmetic defines", "
       for (const std::size_t l : inner) row[l] = 0;
       switch (op.kind) {
         case VectorKind::requantize:
-          check(row, mixed(signed_low(static_cast<std::uint32_t>(value(0, row).value_or(0)), sum_bits(op.sources[0].type)) +
-                               (sources > 1 ? value(1, row).value_or(0) : 0),
-                           bits));
+          check(row,
+                mixed(signed_low(static_cast<std::uint32_t>(value(0, row).value_or(0)), sum_bits(op.sources[0].type)) +
+                          (sources > 1 ? value(1, row).value_or(0) : 0),
+                      bits));
           break;
-        case VectorKind::add: check(row, mixed(value(0, row).value_or(0) + value(1, row).value_or(0), bits)); break;
-        case VectorKind::mul: check(row, mixed(value(0, row).value_or(0) * value(1, row).value_or(0), bits)); break;
+        case VectorKind::add:
+          check(row, mixed(value(0, row).value_or(0) + value(1, row).value_or(0), bits));
+          break;
+        case VectorKind::mul:
+          check(row, mixed(value(0, row).value_or(0) * value(1, row).value_or(0), bits));
+          break;
         case VectorKind::move:
-        case VectorKind::activate: check(row, value(0, row).value_or(0)); break;
+        case VectorKind::activate:
+          check(row, value(0, row).value_or(0));
+          break;
         case VectorKind::max_pool:
           if (valid > 0) check(row, largest);
           break;
@@ -425,14 +453,14 @@ TEST_CASE("a vector instruction computes what the page on arithmetic defines", "
           }
           break;
         case VectorKind::softmax:
-          each_row_element([&] {
-            return mixed((exponential[step(value(0, row).value_or(0))] << 24) / exponentials, bits);
-          });
+          each_row_element(
+              [&] { return mixed((exponential[step(value(0, row).value_or(0))] << 24) / exponentials, bits); });
           break;
         case VectorKind::layer_normalization:
           each_row_element([&] {
             const auto n = static_cast<std::uint64_t>(length);
-            const std::uint64_t radicand = n * squares - static_cast<std::uint64_t>(sum) * static_cast<std::uint64_t>(sum);
+            const std::uint64_t radicand =
+                n * squares - static_cast<std::uint64_t>(sum) * static_cast<std::uint64_t>(sum);
             std::uint64_t root = static_cast<std::uint64_t>(std::sqrt(static_cast<double>(radicand)));
             while (root > 0xFFFFFFFFU || root * root > radicand) --root;
             while (root < 0xFFFFFFFFU && (root + 1) * (root + 1) <= radicand) ++root;
@@ -441,7 +469,9 @@ TEST_CASE("a vector instruction computes what the page on arithmetic defines", "
             const auto q = static_cast<std::uint32_t>(floored(distance, static_cast<std::int64_t>(root) + 1));
             const std::int64_t scale = sources > 1 ? value(1, row).value_or(0) : 1;
             const std::int64_t bias = sources > 2 ? value(2, row).value_or(0) : 0;
-            return mixed(static_cast<std::int64_t>(q * static_cast<std::uint32_t>(scale) + static_cast<std::uint32_t>(bias)), bits);
+            return mixed(
+                static_cast<std::int64_t>(q * static_cast<std::uint32_t>(scale) + static_cast<std::uint32_t>(bias)),
+                bits);
           });
           break;
       }

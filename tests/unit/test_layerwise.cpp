@@ -245,8 +245,8 @@ TEST_CASE("a Pareto set keeps what nothing beats, and of equals the smaller, the
     std::vector<Drawn> drawn;
     sched::ParetoSet<int> set;
     for (int i = 0; i < 60; ++i) {
-      drawn.push_back({{static_cast<double>(random.range(0, 9)), static_cast<double>(random.range(0, 9))},
-                       random.range(0, 3), i});
+      drawn.push_back(
+          {{static_cast<double>(random.range(0, 9)), static_cast<double>(random.range(0, 9))}, random.range(0, 3), i});
       set.insert(drawn.back().figure, drawn.back().footprint, i);
     }
     std::vector<int> expected;
@@ -306,7 +306,8 @@ TEST_CASE("the number of threads changes nothing") {
   const Architecture arch = tests::small_architecture(1, 16, 4);
   const sched::CostModel cost(arch);
   const std::string one = text_of(search(three_layers(), arch, cost, Objective::edp, 1));
-  for (const int threads : {2, 3, 8}) CHECK(text_of(search(three_layers(), arch, cost, Objective::edp, threads)) == one);
+  for (const int threads : {2, 3, 8})
+    CHECK(text_of(search(three_layers(), arch, cost, Objective::edp, threads)) == one);
 }
 
 TEST_CASE("single buffers are used where double ones do not fit") {
