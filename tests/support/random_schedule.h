@@ -110,7 +110,8 @@ inline model::OperatorMapping random_mapping(const model::Network& network, mode
       if (axis.terms.size() == 2) {
         const model::Dim& outer_dim = dims[static_cast<std::size_t>(axis.terms[0].dim)];
         const model::Dim& inner_dim = dims[static_cast<std::size_t>(axis.terms[1].dim)];
-        if (mapping.tile[inner_dim.name] != inner_dim.extent) mapping.tile[outer_dim.name] = 1;
+        const auto inner = mapping.tile.find(inner_dim.name);  // none: it stays whole
+        if (inner != mapping.tile.end() && inner->second != inner_dim.extent) mapping.tile[outer_dim.name] = 1;
       }
   };
   repair();
