@@ -126,10 +126,12 @@ void Calibrator::add(const std::vector<GroupFeatures>& features, const Measureme
     Sample s;
     s.features = features[static_cast<std::size_t>(group.id)];
     s.cycles = static_cast<double>(group.cycles.value());
-    s.array = static_cast<double>(group.array_busy.value());
-    s.vector = static_cast<double>(group.vector_busy.value());
-    s.load = static_cast<double>(group.load_busy.value());
-    s.store = static_cast<double>(group.store_busy.value());
+    // The features are those of one core, what was measured the sum over all.
+    const auto cores = static_cast<double>(std::max<std::size_t>(group.cores.size(), 1));
+    s.array = static_cast<double>(group.array_busy.value()) / cores;
+    s.vector = static_cast<double>(group.vector_busy.value()) / cores;
+    s.load = static_cast<double>(group.load_busy.value()) / cores;
+    s.store = static_cast<double>(group.store_busy.value()) / cores;
     for (std::size_t b = 0; b < kEnergyBlocks; ++b) s.energy_pj[b] = picojoules(group.energy.energy[b]);
     s.run_cycles = static_cast<double>(measurement.cycles.value());
     s.run_energy_pj = run.energy_pj;

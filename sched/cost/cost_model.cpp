@@ -119,19 +119,29 @@ Prediction CostModel::predict(const Network& network, OpId op, const OperatorMap
   GroupFeatures longest;
   double cycles = -1;
   BlockEnergies actions{};
+  EngineCycles busy;
   for (std::size_t place = 0; place < cores.size(); ++place) {
     const CoreConfig& core = config(place);
     const MachineRates r = rates_among(rates(core), cores.size());
     const std::vector<LoopNest> parts = nests_of_core(nests, mapping, split, weights, place);
     const GroupFeatures features = features_from(counts_of(network.op(op), parts, mapping, core, r), r);
     for (std::size_t b = 0; b < kEnergyBlocks; ++b) actions[b] += features.action_pj[b];
-    const double own = engine_cycles(coefficients_, features).cycles;
-    if (own <= cycles) continue;
-    cycles = own;
+    const EngineCycles own = engine_cycles(coefficients_, features);
+    busy.array += own.array;
+    busy.vector += own.vector;
+    busy.load += own.load;
+    busy.store += own.store;
+    if (own.cycles <= cycles) continue;
+    cycles = own.cycles;
     longest = features;
   }
   longest.action_pj = actions;
-  return combine(longest);
+  Prediction p = combine(longest);
+  p.array = busy.array;
+  p.vector = busy.vector;
+  p.load = busy.load;
+  p.store = busy.store;
+  return p;
 }
 
 }  // namespace accsim::sched

@@ -76,7 +76,7 @@ struct GroupFeatures {
 
 struct Prediction {
   GroupFeatures group;
-  double array = 0, vector = 0, load = 0, store = 0;  // busy cycles of the engines, coefficients applied
+  double array = 0, vector = 0, load = 0, store = 0;  // busy cycles of the engines of all cores, coefficients applied
   double cycles = 0;
   BlockEnergies energy_pj{};
   std::string_view bound_by;  // "dram", "array", "vector"
