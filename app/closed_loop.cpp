@@ -96,9 +96,7 @@ LoopResult run_closed_loop(const Inputs& inputs, const LoopSettings& settings, P
   const sched::CostModel cost(inputs.arch, search.coefficients);
   Candidate& chosen = candidates[best];
   result.outcome = outcome_of(settings, chosen.found.schedule);
-  for (const sched::Prediction& prediction : chosen.found.groups) {
-    result.outcome.predictions.push_back(cost.combine(prediction.group));
-  }
+  result.outcome.predictions = predict_schedule(inputs, chosen.found.schedule, cost);
   result.outcome.candidates = chosen.found.candidates;
   result.outcome.mapspace_log10 = chosen.found.mapspace_log10;
   result.outcome.exact = chosen.found.exact;

@@ -12,10 +12,9 @@ void add_network_options(CLI::App& command, NetworkOptions& options) {
       .add_option("--dim", options.dims, "extent of a symbolic dimension of an ONNX file; may be given several times")
       ->type_name("NAME=N")
       ->allow_extra_args(false);
-  command.add_option("--precision", options.precision, "number type of a network from an ONNX file")
+  command.add_option("--precision", options.precision, "number type of a network from an ONNX file [int8]")
       ->check(CLI::IsMember(std::vector<std::string>{"int4", "int8", "int16", "fp16", "bf16", "fp32"}))
-      ->type_name("TYPE")
-      ->capture_default_str();
+      ->type_name("TYPE");
 }
 
 model::NetworkFileOptions network_file_options(const NetworkOptions& options) {
@@ -34,6 +33,7 @@ model::NetworkFileOptions network_file_options(const NetworkOptions& options) {
       throw model::ConfigError("--dim " + dim + ": " + dim.substr(0, equal) + " is given twice");
     }
   }
+  out.precision_given = !options.precision.empty();
   for (const model::DataTypeInfo& type : model::kDataTypes)
     if (type.name == options.precision) out.precision = type.type;
   return out;

@@ -10,7 +10,7 @@ namespace accsim::app {
 
 struct NetworkOptions {
   std::vector<std::string> dims;   // "name=value"
-  std::string precision = "int8";  // of a network from an ONNX file
+  std::string precision;  // of a network from an ONNX file; empty: int8
 };
 
 void add_network_options(CLI::App& command, NetworkOptions& options);

@@ -748,6 +748,9 @@ Json read_network_json(const std::filesystem::path& file, const NetworkFileOptio
     throw ConfigError("--dim " + options.dims.begin()->first + ": " + file.string() +
                       " is no ONNX file and has no symbolic dimensions");
   }
+  if (options.precision_given) {
+    throw ConfigError("--precision: " + file.string() + " is no ONNX file and names its precision itself");
+  }
   return read_json_file(file);
 }
 

@@ -15,6 +15,7 @@ namespace accsim::model {
 struct NetworkFileOptions {
   std::map<std::string, std::int64_t> dims;  // symbolic dimensions of an ONNX file
   DataType precision = DataType::int8;       // of a network from an ONNX file; JSON files say theirs
+  bool precision_given = false;
 };
 
 // By its name: *.onnx.

@@ -18,7 +18,9 @@ using namespace model;
 
 namespace {
 
-constexpr std::string_view kLowered = "this version lowers groups of one operator with all tensors in DRAM";
+constexpr std::string_view kLowered =
+    "this version lowers groups of one operator, on one core or split by rows, columns, channels, batch or heads, with "
+    "all tensors in DRAM";
 
 std::optional<ScheduleViolation> not_lowered(const Group& group, const std::map<std::string, OpId>& by_name,
                                              const Network& network) {

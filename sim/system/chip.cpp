@@ -194,8 +194,9 @@ model::Measurement Chip::measurement() {
   m.dram.row_hit_rate = columns > 0 ? static_cast<double>(m.dram.row_hits) / static_cast<double>(columns) : 0;
   m.dram.energy = model::Femtojoules(std::llround(dram_energy.total() * 1000));
   m.dram.peak_gb_s = arch_->dram.peak_gb_s();
+  // Of the pins: requests for one burst that wait together are served by one command.
   m.dram.bandwidth_gb_s =
-      seconds > 0 ? static_cast<double>((m.dram.bytes_read + m.dram.bytes_written).value()) / seconds * 1e-9 : 0;
+      seconds > 0 ? static_cast<double>(columns * arch_->dram.derived.burst_bytes) / seconds * 1e-9 : 0;
 
   m.noc.bytes = model::Bytes(noc_->flits() * arch_->noc.flit_bytes);
   m.noc.max_link_utilization = noc_->busiest_link(m.cycles);

@@ -154,7 +154,10 @@ TEST_CASE("what this version cannot lower is refused with its place") {
   const Architecture arch = tests::small_architecture(2);
   tests::Random random(1);
   Schedule schedule = tests::random_schedule(network, arch, random);
-  const std::string tail = "; this version lowers groups of one operator with all tensors in DRAM";
+  const std::string tail =
+      "; this version lowers groups of one operator, on one core or split by rows, columns, channels, batch or heads, "
+      "with all "
+      "tensors in DRAM";
   const auto refusal = [&] {
     const auto violation = sched::find_not_lowered(schedule, network);
     return violation ? violation->where + ": " + violation->message : "";
