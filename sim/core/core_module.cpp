@@ -57,6 +57,7 @@ void CoreModule::signal_remote(model::CoreId core, const SignalMessage& message,
 
 void CoreModule::receive(const Packet& packet, Cycles at) {
   switch (packet.type) {
+    case PacketClass::acknowledgment:
     case PacketClass::response: {
       const bool loaded = (*pool_)[packet.transaction].queue == static_cast<std::int8_t>(model::Queue::load);
       (loaded ? load : store).receive_answer(packet.transaction, packet.flits, at);

@@ -79,7 +79,7 @@ void DramModule::run(Cycles now) {
     if (data_ != nullptr) data_->serve(request.transaction, Cycles(0), Cycles(0));
     if (done != kNever) known_.push({request.transaction, request.write, done});
     if (credit == kNever) credit = core_clock_.cycle_from(clock().picoseconds(now)) + Cycles(1);
-    noc->return_credit(node_, credit);
+    noc->return_credit(node_, request.write ? PacketClass::write_request : PacketClass::read_request, credit);
   }
   Cycles next = known_.empty() ? kNever : known_.front().at;
   if (refused) {

@@ -13,7 +13,9 @@ std::vector<Crossbar::Node> nodes_of(const model::Architecture& arch) {
     nodes[static_cast<std::size_t>(core)].links = arch.noc.core_ports;
   }
   for (std::int64_t c = 0; c < arch.dram.channels; ++c) {
-    nodes[static_cast<std::size_t>(arch.node_of_channel(c))].credits = arch.dram.trans_queue_size;
+    Crossbar::Node& node = nodes[static_cast<std::size_t>(arch.node_of_channel(c))];
+    node.read_credits = arch.dram.trans_queue_size;
+    node.write_credits = arch.dram.write_buffer_size;
   }
   return nodes;
 }
@@ -62,8 +64,8 @@ void ChipNetwork::build_routers(Clock clock, const model::Architecture& arch,
   for (std::size_t node = 0; node < nodes.size(); ++node) {
     const NocTopology::Place place = topology_->place_of(places_[node]);
     const std::string name = "interface" + std::to_string(node);
-    interfaces_.push_back(std::make_unique<InterfaceModule>(name.c_str(), clock, config, nodes[node].credits, places_,
-                                                            place.port, book_));
+    interfaces_.push_back(std::make_unique<InterfaceModule>(name.c_str(), clock, config, nodes[node].read_credits,
+                                                            places_, place.port, book_));
     RouterModule& router = *routers_[static_cast<std::size_t>(place.router)];
     interfaces_.back()->to_router.bind(router.in);
     router.links[static_cast<std::size_t>(place.port)].bind(interfaces_.back()->from_router);

@@ -18,7 +18,7 @@ Crossbar::Crossbar(const Config& config, const std::vector<Node>& nodes)
   if (nodes_ > 64 * kWords) throw model::InternalError("a crossbar has at most 128 nodes");
   if (config.channels < 1 || config.buffer_flits < 1) throw model::InternalError("a crossbar without buffers");
   for (const Node& node : nodes) {
-    credits_.push_back(node.credits);
+    credits_.push_back({kUnlimited, kUnlimited, node.read_credits, node.write_credits, kUnlimited});
     inputs_.emplace_back(node.links);
     input_flits_.push_back(0);
     output_links_.emplace_back(node.links);
@@ -152,7 +152,7 @@ CrossbarGrant Crossbar::grant(std::size_t type, std::size_t o, std::size_t input
     packet.transaction = -1;
   }
   if (packet.type == PacketClass::response) --answers_waiting_[input];
-  if (request(type)) --credits_[o];
+  if (request(type)) --credits_[o][type];
   Output& output = outputs_[o];
   if (queue.empty()) {
     Mask& inputs = output.inputs[type];

@@ -1,12 +1,12 @@
 // A crossbar or bus with virtual output queues, packets advanced as a whole. A packet of F flits holds one link of its
 // input and one of its output (a bus: the bus) from its first flit to its last: one flit a cycle, slower only where the
 // node's buffer is too small for its round trip. Flits arrive router_cycles after they enter. Each output serves
-// classes in the order response, read, write, signal, and within a class its inputs round robin from the one after the
-// last served. Requests to a memory need a credit; memories give them back as they take requests in. Each link out ends
-// in `channels` virtual channels of requests and as many of answers, with places for `buffer_flits` flits; a place can
-// be used again router_cycles + 1 cycles after. A packet takes the channel whose next place is free first. This equals
-// a model of single flits (tests/timing/test_crossbar.cpp). A node may have several links in and out. Leaves out: flits
-// of different packets in turn on one link, speculation.
+// classes in the order acknowledgment, response, read, write, signal, and within a class its inputs round robin from
+// the one after the last served. Requests to a memory need a credit, reads and writes each of their own; memories give
+// them back as they take requests in. Each link out ends in `channels` virtual channels of requests and as many of
+// answers, with places for `buffer_flits` flits; a place can be used again router_cycles + 1 cycles after. A packet
+// takes the channel whose next place is free first. This equals a model of single flits (tests/timing/test_crossbar.cpp).
+// A node may have several links in and out. Leaves out: flits of different packets in turn on one link, speculation.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -28,8 +28,9 @@ class Crossbar {
   static constexpr std::int64_t kUnlimited = INT64_C(1) << 40;
 
   struct Node {
-    std::int64_t credits = kUnlimited;  // request packets that it can hold; kUnlimited where it always takes them
-    std::int64_t links = 1;             // in, and as many out
+    // Request packets that it can hold; kUnlimited where it always takes them.
+    std::int64_t read_credits = kUnlimited, write_credits = kUnlimited;
+    std::int64_t links = 1;  // in, and as many out
   };
   struct Config {
     std::int64_t router_cycles = 2;
@@ -40,9 +41,9 @@ class Crossbar {
   Crossbar(const Config& config, const std::vector<Node>& nodes);
 
   void accept(const Packet& packet);  // from packet.ready on
-  void return_credit(std::int32_t node, Cycles now) {
+  void return_credit(std::int32_t node, PacketClass type, Cycles now) {
     const auto output = static_cast<std::size_t>(node);
-    ++credits_[output];
+    ++credits_[output][static_cast<std::size_t>(type)];
     if (outputs_[output].waiting == 0) return;
     possible_[output] = std::min(possible_[output], now.value());
     next_ = std::min(next_, now);
@@ -55,10 +56,11 @@ class Crossbar {
   [[nodiscard]] Cycles next_time() const { return next_; }
 
   [[nodiscard]] std::int64_t flits() const { return flits_; }
-  // A request to this node waits for a credit.
-  [[nodiscard]] bool short_of_credit(std::int32_t node) const {
+  // A request of this class to this node waits for a credit.
+  [[nodiscard]] bool short_of_credit(std::int32_t node, PacketClass type) const {
     const auto output = static_cast<std::size_t>(node);
-    return credits_[output] == 0 && outputs_[output].waiting != 0;
+    const auto index = static_cast<std::size_t>(type);
+    return credits_[output][index] == 0 && ((outputs_[output].waiting >> index) & 1U) != 0;
   }
   // Packets of answers that wait at this input.
   [[nodiscard]] std::int64_t answers_waiting(std::int32_t node) const {
@@ -161,7 +163,7 @@ class Crossbar {
   Config config_;
   std::size_t nodes_, words_;
   bool tight_;  // buffers shorter than the round trip
-  std::vector<std::int64_t> credits_;
+  std::vector<std::array<std::int64_t, kPacketClasses>> credits_;  // by output and class
   std::vector<Links> inputs_, output_links_;
   std::vector<std::int64_t> input_flits_;
   std::vector<Output> outputs_;
@@ -204,7 +206,7 @@ void Crossbar::serve_output(std::size_t o, std::int64_t t, Deliver&& deliver) {
   for (std::uint32_t types = output.waiting; types != 0; types &= types - 1) {
     const auto type = static_cast<std::size_t>(__builtin_ctz(types));
     const bool limited = request(type);
-    if (limited && credits_[o] == 0) continue;  // the credit's return wakes
+    if (limited && credits_[o][type] == 0) continue;  // the credit's return wakes
     Mask ready_now = ready_inputs(output.inputs[type], type, o, t, possible);
     while ((ready_now[0] | ready_now[1]) != 0) {
       if (tight_) {
@@ -223,7 +225,7 @@ void Crossbar::serve_output(std::size_t o, std::int64_t t, Deliver&& deliver) {
       if (!more || !ready(type, o, input, t, possible)) {
         ready_now[input >> 6] &= ~(std::uint64_t{1} << (input & 63));
       }
-      if (limited && credits_[o] == 0) break;
+      if (limited && credits_[o][type] == 0) break;
     }
   }
 }
@@ -241,7 +243,7 @@ void Crossbar::serve_bus(std::int64_t t, Deliver&& deliver) {
     std::size_t best_output = 0;
     std::int64_t best_ready = 0;
     for (std::size_t o = 0; o < nodes_; ++o) {
-      if (((outputs_[o].waiting >> type) & 1U) == 0 || (request(type) && credits_[o] == 0)) continue;
+      if (((outputs_[o].waiting >> type) & 1U) == 0 || (request(type) && credits_[o][type] == 0)) continue;
       const Mask ready_now = ready_inputs(outputs_[o].inputs[type], type, o, t, possible);
       if ((ready_now[0] | ready_now[1]) == 0) continue;
       if (const std::int64_t start = tight_ ? earliest_start(o, type).at : t; start > t) {

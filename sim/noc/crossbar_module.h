@@ -1,5 +1,6 @@
 // The crossbar or bus as a module: packets come in through its export, leave through a port a node. A memory's credit
-// is kept back as long as too many of its answers wait here: a network that does not take answers stops the requests.
+// for a read is kept back as long as too many of its answers wait here: a network that does not take data stops the
+// reads. Writes go on: their acknowledgments are short, and a read that waits must not hold up a store.
 #pragma once
 #include <memory>
 #include <vector>
@@ -28,15 +29,15 @@ class CrossbarModule : public EventModule, public NocPort {
     machine_.accept(packet);
     wake_at(machine_.next_time());
   }
-  void return_credit(std::int32_t node, Cycles at) override {
-    const std::int64_t limit = nodes_[static_cast<std::size_t>(node)].credits;
+  void return_credit(std::int32_t node, PacketClass type, Cycles at) override {
+    const std::int64_t limit = nodes_[static_cast<std::size_t>(node)].read_credits;
     if (limit == Crossbar::kUnlimited) return;
-    if (machine_.answers_waiting(node) >= limit) {
+    if (type == PacketClass::read_request && machine_.answers_waiting(node) >= limit) {
       kept_back_.push_back(node);
       return;
     }
-    credits_.push_back({at, node});
-    if (machine_.short_of_credit(node)) wake_at(at);
+    credits_.push_back({at, node, type});
+    if (machine_.short_of_credit(node, type)) wake_at(at);
   }
   [[nodiscard]] const Crossbar& machine() const { return machine_; }
 
@@ -47,20 +48,20 @@ class CrossbarModule : public EventModule, public NocPort {
   void run(Cycles now) override {
     std::erase_if(credits_, [&](const Credit& credit) {
       if (credit.at > now) return false;
-      machine_.return_credit(credit.node, now);
+      machine_.return_credit(credit.node, credit.type, now);
       return true;
     });
     machine_.advance(now, [this](const CrossbarGrant& grant) {
       sinks_[static_cast<std::size_t>(grant.packet.destination)]->receive(grant.packet, grant.arrival);
     });
     std::erase_if(kept_back_, [&](std::int32_t node) {
-      if (machine_.answers_waiting(node) >= nodes_[static_cast<std::size_t>(node)].credits) return false;
-      credits_.push_back({now + Cycles(1), node});
+      if (machine_.answers_waiting(node) >= nodes_[static_cast<std::size_t>(node)].read_credits) return false;
+      credits_.push_back({now + Cycles(1), node, PacketClass::read_request});
       return true;
     });
     wake_at(machine_.next_time());
     for (const Credit& credit : credits_) {
-      if (machine_.short_of_credit(credit.node)) wake_at(credit.at);
+      if (machine_.short_of_credit(credit.node, credit.type)) wake_at(credit.at);
     }
   }
 
@@ -68,12 +69,13 @@ class CrossbarModule : public EventModule, public NocPort {
   struct Credit {
     Cycles at;
     std::int32_t node;
+    PacketClass type;
   };
   Crossbar machine_;
   std::vector<Crossbar::Node> nodes_;
   std::vector<PacketSink*> sinks_;
   std::vector<Credit> credits_;
-  std::vector<std::int32_t> kept_back_;  // nodes, a credit each
+  std::vector<std::int32_t> kept_back_;  // nodes, a credit for a read each
 };
 
 }  // namespace accsim::sim

@@ -3,7 +3,7 @@
 namespace accsim::sim {
 
 const std::vector<int>& InterfaceModule::classes() {
-  static const std::vector<int> kClassOf{1, 0, 0, 1};  // response, read request, write request, signal
+  static const std::vector<int> kClassOf{1, 1, 0, 0, 1};  // in the order of PacketClass
   return kClassOf;
 }
 
@@ -52,7 +52,7 @@ void InterfaceModule::send(const Packet& packet) {
   wake_at(source_.next_time());
 }
 
-void InterfaceModule::return_credit(std::int32_t /*node*/, Cycles at) {
+void InterfaceModule::return_credit(std::int32_t /*node*/, PacketClass /*type*/, Cycles at) {
   if (room_ == NodeExit::kUnlimited) return;
   if (!takes_answers()) {
     ++kept_back_;

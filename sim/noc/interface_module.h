@@ -51,7 +51,7 @@ class InterfaceModule : public EventModule, public NocPort, public LinkEnd {
   sc_core::sc_port<LinkEnd> to_router;
 
   void send(const Packet& packet) override;
-  void return_credit(std::int32_t node, Cycles at) override;
+  void return_credit(std::int32_t node, PacketClass type, Cycles at) override;
   void accept_flit(int port, const Flit& flit, Cycles at) override;
   void accept_credit(int port, int vc, Cycles at) override;
 

@@ -10,7 +10,7 @@ Packet answer_to(const Packet& request, const Transaction& transaction, std::int
   answer.transaction = request.transaction;
   answer.source = static_cast<std::int16_t>(node);
   answer.destination = static_cast<std::int16_t>(transaction.source);
-  answer.type = PacketClass::response;
+  answer.type = transaction.write ? PacketClass::acknowledgment : PacketClass::response;
   answer.flits =
       transaction.write ? 1 : static_cast<std::int32_t>(model::ceil_div(transaction.burst_bytes, flit_bytes));
   answer.ready = ready;
@@ -28,7 +28,7 @@ void MemoryServer::run(Cycles now) {
                            memory->memory().access(Master::remote, now, transaction.address, transaction.burst_bytes));
     transaction.left = last_ready_;
     if (data_ != nullptr) data_->serve(packet.transaction, now, last_ready_);
-    noc->return_credit(node_, now + Cycles(1));
+    noc->return_credit(node_, packet.type, now + Cycles(1));
     noc->send(answer_to(packet, transaction, node_, flit_bytes_, last_ready_ + Cycles(1)));
   }
   if (!requests_.empty()) wake_at(requests_.front().at);

@@ -12,8 +12,9 @@ namespace accsim::sim {
 
 using model::Cycles;
 
-enum class PacketClass : std::uint8_t { response, read_request, write_request, signal };
-inline constexpr std::size_t kPacketClasses = 4;
+// In the order in which links serve them. An acknowledgment does not wait behind the data of reads.
+enum class PacketClass : std::uint8_t { acknowledgment, response, read_request, write_request, signal };
+inline constexpr std::size_t kPacketClasses = 5;
 
 // One burst on its way: made by a DMA queue, answered by a memory, returned to the queue.
 struct Transaction {
@@ -81,8 +82,8 @@ class PacketSink : public virtual sc_core::sc_interface {
 class NocPort : public virtual sc_core::sc_interface {
  public:
   virtual void send(const Packet& packet) = 0;
-  // A memory tells that it has room for one more request from `at` on.
-  virtual void return_credit(std::int32_t node, Cycles at) = 0;
+  // A memory tells that it has room for one more request, a read or a write, from `at` on.
+  virtual void return_credit(std::int32_t node, PacketClass type, Cycles at) = 0;
 };
 
 }  // namespace accsim::sim

@@ -31,7 +31,9 @@ class DramTap : public PacketSink, public NocPort {
     --outstanding_;
     network_->send(packet);
   }
-  void return_credit(std::int32_t node, Cycles at) override { network_->return_credit(node, at); }
+  void return_credit(std::int32_t node, PacketClass type, Cycles at) override {
+    network_->return_credit(node, type, at);
+  }
   // Tells of the last spell.
   void finish() {
     if (end_ > begin_) trace_->channel_busy(channel_, begin_, end_, read_, written_);

@@ -83,11 +83,12 @@ class Endpoint : public EventModule, public PacketSink {
       Packet answer = requests_.front().first;
       requests_.pop_front();
       std::swap(answer.source, answer.destination);
+      const PacketClass request = answer.type;
       answer.type = PacketClass::response;
       answer.flits = answer_flits_;
       answer.ready = now + Cycles(1);
       free_ = now + Cycles(pace_);
-      noc->return_credit(node_, now + Cycles(1));
+      noc->return_credit(node_, request, now + Cycles(1));
       if (answer_flits_ > 0) {
         log_->send(answer);
         noc->send(answer);

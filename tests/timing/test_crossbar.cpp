@@ -42,7 +42,7 @@ std::vector<Arrival> drain(Crossbar& noc) {
 }
 
 std::vector<Crossbar::Node> plain(int nodes, std::int64_t links = 1) {
-  return std::vector<Crossbar::Node>(static_cast<std::size_t>(nodes), {Crossbar::kUnlimited, links});
+  return std::vector<Crossbar::Node>(static_cast<std::size_t>(nodes), {Crossbar::kUnlimited, Crossbar::kUnlimited, links});
 }
 
 Crossbar::Config config(std::int64_t router_cycles) {
@@ -109,7 +109,7 @@ class FlitModel {
     std::vector<std::vector<Channel>> channels;  // of requests, of answers
   };
   [[nodiscard]] std::int64_t round_trip() const { return config_.router_cycles + 1; }
-  static std::size_t class_of(int type) { return type == 1 || type == 2 ? 0 : 1; }
+  static std::size_t class_of(int type) { return type == 2 || type == 3 ? 0 : 1; }
 
   void move(Link& link) {
     if (!link.packet || link.channel->free_from(round_trip()) > now_) return;
@@ -161,7 +161,7 @@ class FlitModel {
   }
   void start_at(int output) {
     int& last = last_[static_cast<std::size_t>(output)];
-    for (int type = 0; type < 4; ++type) {
+    for (int type = 0; type < 5; ++type) {
       for (int step = 1; step <= nodes_; ++step) {
         const int input = (last + step) % nodes_;
         if (!can_leave(type, output, input) || way(output, type).first == nullptr) continue;
@@ -172,7 +172,7 @@ class FlitModel {
     }
   }
   void start_on_bus() {
-    for (int type = 0; type < 4; ++type) {
+    for (int type = 0; type < 5; ++type) {
       for (int step = 1; step <= nodes_; ++step) {
         const int input = (last_[0] + step) % nodes_;
         int chosen = -1;  // of its packets the one that was ready first
@@ -229,16 +229,35 @@ TEST_CASE("several links of a node carry packets side by side", "[noc]") {
 
 TEST_CASE("a request waits for a credit, an answer does not", "[noc]") {
   std::vector<Crossbar::Node> nodes = plain(3);
-  nodes[2].credits = 1;
+  nodes[2].read_credits = 1;
   Crossbar noc(config(1), nodes);
   noc.accept(packet(0, 2, 1, 5, PacketClass::read_request));
   noc.accept(packet(0, 2, 1, 6, PacketClass::read_request));
   noc.accept(packet(1, 2, 1, 7, PacketClass::response));
   CHECK(drain(noc) == std::vector<Arrival>{{0, 2, 6}, {1, 2, 8}});
   CHECK_FALSE(noc.empty());
-  noc.return_credit(2, Cycles(20));
+  noc.return_credit(2, PacketClass::read_request, Cycles(20));
   CHECK(drain(noc) == std::vector<Arrival>{{0, 2, 21}});
   CHECK(noc.empty());
+}
+
+TEST_CASE("writes do not wait for the credits of reads, acknowledgments not behind data", "[noc]") {
+  std::vector<Crossbar::Node> nodes = plain(3);
+  nodes[2].read_credits = 1;
+  nodes[2].write_credits = 1;
+  Crossbar noc(config(1), nodes);
+  for (const std::int64_t ready : {5, 6, 7}) noc.accept(packet(0, 2, 1, ready, PacketClass::read_request));
+  noc.accept(packet(0, 2, 4, 6, PacketClass::write_request));
+  CHECK(drain(noc) == std::vector<Arrival>{{0, 2, 6}, {0, 2, 10}});
+  noc.return_credit(2, PacketClass::write_request, Cycles(12));  // of no use to the reads
+  CHECK(drain(noc).empty());
+  noc.return_credit(2, PacketClass::read_request, Cycles(20));
+  CHECK(drain(noc) == std::vector<Arrival>{{0, 2, 21}});
+
+  Crossbar answers(config(1), plain(3));
+  for (int i = 0; i < 3; ++i) answers.accept(packet(2, 0, 8, 30, PacketClass::response));
+  answers.accept(packet(2, 0, 1, 31, PacketClass::acknowledgment));
+  CHECK(drain(answers) == std::vector<Arrival>{{2, 0, 38}, {2, 0, 39}, {2, 0, 47}, {2, 0, 55}});
 }
 
 TEST_CASE("a bus carries one packet at a time, a crossbar several", "[noc]") {
@@ -288,7 +307,7 @@ TEST_CASE("random traffic equals a model that moves every flit in every cycle", 
     for (int i = 0; i < 60; ++i) {
       const int source = below(nodes);
       const int destination = below(nodes);
-      const int type = below(4);
+      const int type = below(5);
       auto& ready = last_ready[{source, destination, type}];
       ready += below(8) * spread;
       packets.push_back(packet(source, destination, 1 + below(5), ready, static_cast<PacketClass>(type)));
