@@ -132,7 +132,7 @@ double process_cpu_seconds() {
 
 void require_valid(const Inputs& inputs, const model::Schedule& schedule, const std::string& file) {
   auto violation = model::verify_schedule(schedule, inputs.network, inputs.arch, inputs.batch);
-  if (!violation) violation = sched::find_not_lowered(schedule, inputs.network);
+  if (!violation) violation = sched::find_not_lowered(schedule);
   if (!violation) return;
   if (!file.empty()) throw model::ConfigError(file, violation->where, violation->message);
   throw model::InternalError("schedule of strategy " + schedule.strategy + ": " + violation->where + ": " +
@@ -173,30 +173,9 @@ sched::SearchResult search_schedule(const Inputs& inputs, const SearchSettings& 
 
 std::vector<sched::Prediction> predict_schedule(const Inputs& inputs, const model::Schedule& schedule,
                                                 const sched::CostModel& cost) {
-  std::map<std::string, model::OpId> operators;
-  for (const model::Operator& op : inputs.network.operators) operators.emplace(op.name, op.id);
   std::vector<sched::Prediction> predictions;
-  for (const model::Group& group : schedule.groups) {
-    sched::Prediction sum;
-    double longest = -1;
-    for (const model::OperatorMapping& mapping : group.mappings) {
-      const sched::Prediction one =
-          cost.predict(inputs.network, operators.at(mapping.layer), mapping, group.cores, group.split);
-      if (group.mappings.size() == 1) {
-        sum = one;
-        break;
-      }
-      sum.array += one.array;
-      sum.vector += one.vector;
-      sum.load += one.load;
-      sum.store += one.store;
-      sum.cycles += one.cycles;
-      for (std::size_t b = 0; b < sum.energy_pj.size(); ++b) sum.energy_pj[b] += one.energy_pj[b];
-      if (one.cycles > longest) sum.bound_by = one.bound_by;
-      longest = std::max(longest, one.cycles);
-    }
-    predictions.push_back(sum);
-  }
+  predictions.reserve(schedule.groups.size());
+  for (const model::Group& group : schedule.groups) predictions.push_back(cost.predict(inputs.network, group));
   return predictions;
 }
 

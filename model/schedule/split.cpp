@@ -28,14 +28,14 @@ bool is_window(OpType type) {
 
 int split_dimension(const LoopNest& nest, const std::string& split) {
   if (split == "none" || split == "reduction" || split == "pipeline") return -1;
-  if (is_window(nest.type)) {
+  if (is_window(nest.type) || dim_named(nest, {"P", "Q"}) >= 0) {
     if (split == "rows") return dim_named(nest, {"P"});
     if (split == "columns") return dim_named(nest, {"Q"});
     if (split == "channels") return dim_named(nest, {"N", "G"});
     if (split == "batch") return dim_named(nest, {"B"});
     return -1;
   }
-  if (nest.engine == Engine::array) {
+  if (nest.engine == Engine::array || dim_named(nest, {"M"}) >= 0) {
     if (split == "rows") return dim_named(nest, {"M", "M0", "M1"});
     if (split == "columns" || split == "channels") return dim_named(nest, {"N", "N0", "N1"});
     return dim_named(nest, {"G"});

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "model/base/error.h"
+#include "model/schedule/fused_group.h"
 #include "model/schedule/split.h"
 #include "model/schedule/tiling.h"
 
@@ -133,10 +134,7 @@ class Verifier {
   }
 
   [[nodiscard]] std::vector<OpId> working_ops(std::size_t g) const {
-    std::vector<OpId> ops;
-    for (const std::string& layer : schedule_.groups[g].layers)
-      if (const OpId op = by_name_.at(layer); !is_alias(network_.op(op).type)) ops.push_back(op);
-    return ops;
+    return working_operators(schedule_.groups[g], network_);
   }
 
   Found cores(std::size_t g) {
@@ -164,6 +162,8 @@ class Verifier {
   Found mappings(std::size_t g) {
     const Group& group = schedule_.groups[g];
     const std::vector<OpId> ops = working_ops(g);
+    if (Found v = find_not_fusable(group, network_)) return v;
+    const TensorAxes axes = axes_of_group(group, network_);
     std::set<std::string> mapped;
     for (std::size_t i = 0; i < group.mappings.size(); ++i) {
       const OperatorMapping& mapping = group.mappings[i];
@@ -174,23 +174,25 @@ class Verifier {
         return ScheduleViolation{where + ".layer", quoted(mapping.layer) + " is no layer of the group that moves data"};
       if (!mapped.insert(mapping.layer).second)
         return ScheduleViolation{where + ".layer", "layer " + quoted(mapping.layer) + " is mapped twice"};
-      if (Found v = mapping_is_valid(mapping, where)) return v;
+      if (Found v = mapping_is_valid(mapping, axes, where)) return v;
     }
     for (const OpId op : ops)
       if (!mapped.contains(network_.op(op).name))
         return ScheduleViolation{path_of(g) + ".mappings", "layer " + quoted(network_.op(op).name) + " has no mapping"};
+    // What cores share is the result of the last layer; the others make what each core needs.
     for (const OperatorMapping& mapping : group.mappings)
-      if (Found v = every_core_works(g, mapping)) return v;
+      if (mapping.layer == network_.op(ops.back()).name)
+        if (Found v = every_core_works(g, mapping, axes)) return v;
     return std::nullopt;
   }
 
-  Found every_core_works(std::size_t g, const OperatorMapping& mapping) const {
+  Found every_core_works(std::size_t g, const OperatorMapping& mapping, TensorAxes axes) const {
     const Group& group = schedule_.groups[g];
     if (group.cores.size() < 2 || group.split == "reduction" || group.split == "pipeline") return std::nullopt;
     const std::vector<std::int64_t> weights = core_weights(arch_, group.cores);
     std::vector<bool> works(group.cores.size(), false);
     std::string tiles;
-    for (const LoopNest& nest : loop_nests_of(network_, by_name_.at(mapping.layer))) {
+    for (const LoopNest& nest : loop_nests_of(network_, by_name_.at(mapping.layer), axes)) {
       const int dim = split_dimension(nest, group.split);
       if (dim < 0)
         return ScheduleViolation{path_of(g) + ".split",
@@ -210,9 +212,9 @@ class Verifier {
     return std::nullopt;
   }
 
-  Found mapping_is_valid(const OperatorMapping& mapping, const std::string& where) {
+  Found mapping_is_valid(const OperatorMapping& mapping, TensorAxes axes, const std::string& where) {
     const OpId op = by_name_.at(mapping.layer);
-    const std::vector<LoopNest> nests = loop_nests_of(network_, op);
+    const std::vector<LoopNest> nests = loop_nests_of(network_, op, axes);
     std::vector<std::string> dims;
     for (const Dim& dim : nests.front().dims) dims.push_back(dim.name);
     for (const auto& [name, size] : mapping.tile) {
@@ -382,8 +384,31 @@ class Verifier {
         return ScheduleViolation{where + ".halo", "unknown halo policy " + quoted(edge.halo)};
       if (edge.direction != "output_centric" && edge.direction != "input_centric")
         return ScheduleViolation{where + ".direction", "unknown direction " + quoted(edge.direction)};
+      const std::string found = direction_of(g, network_.tensor(*tensor).storage);
+      if (edge.direction != found)
+        return ScheduleViolation{where + ".direction", "is " + quoted(edge.direction) + ", but the mappings say " +
+                                                           quoted(found) +
+                                                           ": a reader takes its reduction over the tensor " +
+                                                           (found == "input_centric" ? "in several tiles" : "whole")};
     }
     return std::nullopt;
+  }
+
+  // Input centric where a reader of the group tiles a reduction that walks the tensor.
+  [[nodiscard]] std::string direction_of(std::size_t g, TensorId root) const {
+    for (const OperatorMapping& mapping : schedule_.groups[g].mappings) {
+      const LoopNest nest = loop_nests_of(network_, by_name_.at(mapping.layer), TensorAxes::own).front();
+      const std::vector<std::int64_t> tile = tile_sizes(nest, mapping);
+      for (std::size_t o = 0; o + 1 < nest.operands.size(); ++o) {
+        if (network_.tensor(nest.operands[o].tensor).storage != root) continue;
+        for (const Axis& axis : nest.operands[o].axes)
+          for (const AxisTerm& term : axis.terms) {
+            const auto d = static_cast<std::size_t>(term.dim);
+            if (nest.dims[d].kind == DimKind::k && tile[d] < nest.dims[d].extent) return "input_centric";
+          }
+      }
+    }
+    return "output_centric";
   }
 
   // Last group that reads the bytes of a tensor (aliases followed), at least `from`.
@@ -431,6 +456,22 @@ class Verifier {
     return std::nullopt;
   }
 
+  // What a fused group makes must be read.
+  Found all_is_read(std::size_t g) const {
+    const Group& group = schedule_.groups[g];
+    if (axes_of_group(group, network_) != TensorAxes::own) return std::nullopt;
+    for (std::size_t place = 0; place < group.cores.size(); ++place) {
+      const FusedGroup fused(group, network_, arch_, place);
+      const std::optional<std::size_t> op = find_unread(fused);
+      if (!op) continue;
+      return ScheduleViolation{path_of(g) + ".mappings",
+                               "with these tiles layer " + quoted(fused.operators()[*op].mapping->layer) +
+                                   " makes results that no layer of the group reads: a reader skips rows or columns, "
+                                   "or its readers need different parts"};
+    }
+    return std::nullopt;
+  }
+
   Found capacities() const {
     for (std::size_t g = 0; g < schedule_.groups.size(); ++g) {
       std::int64_t global = 0;
@@ -442,19 +483,25 @@ class Verifier {
                                                  std::to_string(arch_.global_buffer->size().value())};
       for (std::size_t place = 0; place < schedule_.groups[g].cores.size(); ++place)
         if (Found v = core_capacity(g, place)) return v;
+      if (Found v = all_is_read(g)) return v;
     }
     return std::nullopt;
   }
 
-  Found core_capacity(std::size_t g, std::size_t place) const {
-    const Group& group = schedule_.groups[g];
-    const std::int64_t core = group.cores[place];
-    const CoreConfig& config = arch_.core(CoreId(static_cast<std::int32_t>(core)));
-    std::array<std::int64_t, 2> used{0, 0};  // scratchpad, accumulator
-    std::array<std::string, 2> parts;
+  // By operator (a fused group: all together) and role.
+  [[nodiscard]] std::vector<std::map<std::string, BufferNeed>> buffers_of_core(const Group& group,
+                                                                               const CoreConfig& config,
+                                                                               std::size_t place) const {
+    std::vector<std::map<std::string, BufferNeed>> all;
+    if (axes_of_group(group, network_) == TensorAxes::own) {
+      all.emplace_back();
+      for (const BufferNeed& need : buffer_needs(FusedGroup(group, network_, arch_, place), network_, config))
+        all.back().emplace(need.role, need);
+      return all;
+    }
     for (const OperatorMapping& mapping : group.mappings) {
       // Nests of one operator follow each other through the same buffers.
-      std::map<std::string, BufferNeed> roles;
+      std::map<std::string, BufferNeed>& roles = all.emplace_back();
       const std::vector<LoopNest> nests = loop_nests_of(network_, by_name_.at(mapping.layer));
       const bool shared = split_dimension(nests.front(), group.split) >= 0;
       for (const LoopNest& nest :
@@ -465,6 +512,17 @@ class Verifier {
           role.bytes = std::max(role.bytes, need.bytes);
         }
       }
+    }
+    return all;
+  }
+
+  Found core_capacity(std::size_t g, std::size_t place) const {
+    const Group& group = schedule_.groups[g];
+    const std::int64_t core = group.cores[place];
+    const CoreConfig& config = arch_.core(CoreId(static_cast<std::int32_t>(core)));
+    std::array<std::int64_t, 2> used{0, 0};  // scratchpad, accumulator
+    std::array<std::string, 2> parts;
+    for (const std::map<std::string, BufferNeed>& roles : buffers_of_core(group, config, place)) {
       for (const auto& [name, need] : roles) {
         const std::size_t memory = need.accumulator ? 1 : 0;
         used[memory] += need.buffers * need.bytes.value();

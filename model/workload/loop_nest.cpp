@@ -164,8 +164,18 @@ struct Merged {
   bool in_a = false;
   bool in_b = false;
   bool in_c = false;
+  std::size_t axis = 0;  // of the output, the first of them
 };
-std::vector<Merged> merge_broadcast(const Shape& out, const Shape& a, const Shape& b, const Shape& c = {}) {
+// Dimension that walks an axis of a tensor of so many axes, where a nest keeps the tensor's own: as in convolutions
+// and products.
+std::string own_name(std::size_t axes, std::size_t axis) {
+  static const std::array<std::vector<std::string>, 4> kNames{
+      {{"N"}, {"M", "N"}, {"G", "M", "N"}, {"B", "N", "P", "Q"}}};
+  return axes <= kNames.size() ? kNames[axes - 1][axis] : "D" + std::to_string(axis);
+}
+
+std::vector<Merged> merge_broadcast(TensorAxes axes, const Shape& out, const Shape& a, const Shape& b,
+                                    const Shape& c = {}) {
   std::vector<Merged> merged;
   const auto extent_in = [&](const Shape& shape, std::size_t i) {  // aligned at the last axis
     const std::size_t missing = out.size() - shape.size();
@@ -173,9 +183,9 @@ std::vector<Merged> merge_broadcast(const Shape& out, const Shape& a, const Shap
   };
   for (std::size_t i = 0; i < out.size(); ++i) {
     if (out[i] == 1) continue;
-    const Merged next{out[i], extent_in(a, i) != 1, extent_in(b, i) != 1, extent_in(c, i) != 1};
-    if (!merged.empty() && merged.back().in_a == next.in_a && merged.back().in_b == next.in_b &&
-        merged.back().in_c == next.in_c) {
+    const Merged next{out[i], extent_in(a, i) != 1, extent_in(b, i) != 1, extent_in(c, i) != 1, i};
+    if (axes == TensorAxes::merged && !merged.empty() && merged.back().in_a == next.in_a &&
+        merged.back().in_b == next.in_b && merged.back().in_c == next.in_c) {
       merged.back().extent *= next.extent;
     } else {
       merged.push_back(next);
@@ -195,7 +205,7 @@ std::vector<Axis> packed_axes(const Draft& d, const std::vector<int>& dims) {
   return axes;
 }
 
-LoopNest matmul_nest(const Network& network, OpId id) {
+LoopNest matmul_nest(const Network& network, OpId id, TensorAxes axes) {
   Draft d(network, id, Engine::array);
   Shape a = d.input(0).shape;
   Shape b = d.input(1).shape;
@@ -206,9 +216,9 @@ LoopNest matmul_nest(const Network& network, OpId id) {
   std::int64_t rows = a[a.size() - 2];
   const std::int64_t reduced = a.back();
   const std::int64_t columns = b.back();
-  std::vector<Merged> outer = merge_broadcast(broadcast(batch_a, batch_b).value(), batch_a, batch_b);
+  std::vector<Merged> outer = merge_broadcast(axes, broadcast(batch_a, batch_b).value(), batch_a, batch_b);
   // Batches that share the B operand are further rows.
-  if (!outer.empty() && !outer.back().in_b) {
+  if (axes == TensorAxes::merged && !outer.empty() && !outer.back().in_b) {
     rows *= outer.back().extent;
     outer.pop_back();
   }
@@ -244,15 +254,19 @@ LoopNest matmul_nest(const Network& network, OpId id) {
   return d.nest;
 }
 
-LoopNest elementwise_nest(const Network& network, OpId id) {
+LoopNest elementwise_nest(const Network& network, OpId id, TensorAxes axes) {
   Draft d(network, id, Engine::vector);
   const std::size_t count = d.op.inputs.size();
-  std::vector<Merged> merged = merge_broadcast(d.output().shape, d.input(0).shape, d.input(count > 1 ? 1 : 0).shape,
-                                               count > 2 ? d.input(2).shape : Shape{});
+  std::vector<Merged> merged =
+      merge_broadcast(axes, d.output().shape, d.input(0).shape, d.input(count > 1 ? 1 : 0).shape,
+                      count > 2 ? d.input(2).shape : Shape{});
   if (merged.empty()) merged.push_back({1, true, true, true});
   std::array<std::vector<int>, 4> dims;  // of a, b, c, output
   for (std::size_t i = 0; i < merged.size(); ++i) {
-    const int dim = d.dim("D" + std::to_string(i), merged[i].extent, DimKind::m);
+    const std::string name = axes == TensorAxes::merged || d.output().shape.empty()
+                                 ? "D" + std::to_string(i)
+                                 : own_name(d.output().shape.size(), merged[i].axis);
+    const int dim = d.dim(name, merged[i].extent, DimKind::m);
     if (merged[i].in_a) dims[0].push_back(dim);
     if (merged[i].in_b) dims[1].push_back(dim);
     if (merged[i].in_c) dims[2].push_back(dim);
@@ -263,7 +277,7 @@ LoopNest elementwise_nest(const Network& network, OpId id) {
   return d.nest;
 }
 
-LoopNest normalization_nest(const Network& network, OpId id) {
+LoopNest normalization_nest(const Network& network, OpId id, TensorAxes axes) {
   Draft d(network, id, Engine::vector);
   const auto axis = static_cast<std::ptrdiff_t>(std::get<AxisAttributes>(d.op.attributes).axis);
   const Shape& shape = d.output().shape;
@@ -271,7 +285,14 @@ LoopNest normalization_nest(const Network& network, OpId id) {
   const auto row_end = to_the_end ? shape.end() : shape.begin() + axis + 1;
   const std::int64_t inner_extent = element_count(Shape(row_end, shape.end()));
   std::vector<int> dims;
-  dims.push_back(d.dim("OUTER", element_count(Shape(shape.begin(), shape.begin() + axis)), DimKind::m));
+  if (axes == TensorAxes::merged) {
+    dims.push_back(d.dim("OUTER", element_count(Shape(shape.begin(), shape.begin() + axis)), DimKind::m));
+  } else {
+    for (std::ptrdiff_t i = 0; i < axis; ++i) {
+      const std::int64_t extent = shape[static_cast<std::size_t>(i)];
+      if (extent > 1) dims.push_back(d.dim(own_name(shape.size(), static_cast<std::size_t>(i)), extent, DimKind::m));
+    }
+  }
   const int row = d.dim("AXIS", element_count(Shape(shape.begin() + axis, row_end)), DimKind::row, false);
   dims.push_back(row);
   if (inner_extent > 1) dims.push_back(d.dim("INNER", inner_extent, DimKind::m));
@@ -480,14 +501,14 @@ LoopNest depth_to_space_nest(const Network& network, OpId id) {
 
 }  // namespace
 
-std::vector<LoopNest> loop_nests_of(const Network& network, OpId op) {
+std::vector<LoopNest> loop_nests_of(const Network& network, OpId op, TensorAxes axes) {
   switch (network.op(op).type) {
     case OpType::conv:
       return {conv_nest(network, op)};
     case OpType::gemm:
       return {gemm_nest(network, op)};
     case OpType::matmul:
-      return {matmul_nest(network, op)};
+      return {matmul_nest(network, op, axes)};
     case OpType::max_pool:
     case OpType::average_pool:
     case OpType::global_average_pool:
@@ -516,7 +537,7 @@ std::vector<LoopNest> loop_nests_of(const Network& network, OpId op) {
     case OpType::silu:
     case OpType::quantize_linear:
     case OpType::dequantize_linear:
-      return {elementwise_nest(network, op)};
+      return {elementwise_nest(network, op, axes)};
     case OpType::slice:
     case OpType::pad:
       return {part_nest(network, op)};
@@ -527,7 +548,7 @@ std::vector<LoopNest> loop_nests_of(const Network& network, OpId op) {
     case OpType::softmax:
     case OpType::rms_normalization:
     case OpType::layer_normalization:
-      return {normalization_nest(network, op)};
+      return {normalization_nest(network, op, axes)};
     case OpType::gather:
       return {gather_nest(network, op)};
     case OpType::transpose:

@@ -88,8 +88,13 @@ struct LoopNest {
 // Operators that are aliases have no nest (InternalError). An operand that needs more than 4 axes is a ConfigError
 // naming the layer; load_network reports it. Fused activations change nothing here.
 LoopNest loop_nest_of(const Network& network, OpId op);
+// Whether axes of a tensor that are always walked together are taken as one. Operators that run fused tile the tensors
+// between them, so that all must see the same axes: then elementwise operators, batches of a MatMul and what lies
+// before the normalised axis keep the tensor's own. Their dimensions are called B N P Q, G M N, M N or N, by the number
+// of the tensor's axes; extents of 1 are left out.
+enum class TensorAxes : std::uint8_t { merged, own };
 // One nest for each input of a Concat: a copy into its part of the output. Other operators: one nest.
-std::vector<LoopNest> loop_nests_of(const Network& network, OpId op);
+std::vector<LoopNest> loop_nests_of(const Network& network, OpId op, TensorAxes axes = TensorAxes::merged);
 
 // The part of an operand that a tile needs, clipped to the tensor: along each axis `count` coordinates from `low`,
 // `step` apart (a strided 1x1 convolution needs every other row only; the innermost axis is always dense).

@@ -1,9 +1,11 @@
 #include "sched/cost/cost_model.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "model/base/error.h"
 #include "model/schedule/split.h"
+#include "sched/cost/fused_counts.h"
 #include "sched/cost/operator_evaluator.h"
 
 namespace accsim::sched {
@@ -116,21 +118,45 @@ Prediction CostModel::predict(const Network& network, OpId op, const OperatorMap
   if (cores.empty() || is_alias(network.op(op).type)) return combine(GroupFeatures{});
   const std::vector<LoopNest> nests = loop_nests_of(network, op);
   const std::vector<std::int64_t> weights = core_weights(*arch_, cores);
+  std::vector<std::size_t> places(cores.size());
+  std::iota(places.begin(), places.end(), std::size_t{0});
+  return longest_of(cores, places, [&](std::size_t place, const CoreConfig& core, const MachineRates& r) {
+    return features_from(
+        counts_of(network.op(op), nests_of_core(nests, mapping, split, weights, place), mapping, core, r), r);
+  });
+}
+
+Prediction CostModel::predict(const Network& network, const Group& group, std::vector<std::size_t> places) const {
+  const std::vector<OpId> ops = working_operators(group, network);
+  if (ops.empty()) return combine(GroupFeatures{});
+  if (ops.size() == 1) return predict(network, ops.front(), group.mappings.front(), group.cores, group.split);
+  if (places.empty()) {
+    places.resize(group.cores.size());
+    std::iota(places.begin(), places.end(), std::size_t{0});
+  }
+  return longest_of(group.cores, places, [&](std::size_t place, const CoreConfig& core, const MachineRates& r) {
+    return features_from(counts_of(FusedGroup(group, network, *arch_, place), network, core, r), r);
+  });
+}
+
+template <class FeaturesOf>
+Prediction CostModel::longest_of(const std::vector<std::int64_t>& cores, const std::vector<std::size_t>& places,
+                                 FeaturesOf features_of) const {
   GroupFeatures longest;
   double cycles = -1;
   BlockEnergies actions{};
   EngineCycles busy;
-  for (std::size_t place = 0; place < cores.size(); ++place) {
-    const CoreConfig& core = config(place);
+  const double each = static_cast<double>(cores.size()) / static_cast<double>(places.size());
+  for (const std::size_t place : places) {
+    const CoreConfig& core = arch_->core(CoreId(static_cast<std::int32_t>(cores[place])));
     const MachineRates r = rates_among(rates(core), cores.size());
-    const std::vector<LoopNest> parts = nests_of_core(nests, mapping, split, weights, place);
-    const GroupFeatures features = features_from(counts_of(network.op(op), parts, mapping, core, r), r);
-    for (std::size_t b = 0; b < kEnergyBlocks; ++b) actions[b] += features.action_pj[b];
+    const GroupFeatures features = features_of(place, core, r);
+    for (std::size_t b = 0; b < kEnergyBlocks; ++b) actions[b] += features.action_pj[b] * each;
     const EngineCycles own = engine_cycles(coefficients_, features);
-    busy.array += own.array;
-    busy.vector += own.vector;
-    busy.load += own.load;
-    busy.store += own.store;
+    busy.array += own.array * each;
+    busy.vector += own.vector * each;
+    busy.load += own.load * each;
+    busy.store += own.store * each;
     if (own.cycles <= cycles) continue;
     cycles = own.cycles;
     longest = features;

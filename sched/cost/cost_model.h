@@ -105,6 +105,10 @@ class CostModel {
                                    const model::CoreConfig& core) const;
   [[nodiscard]] Prediction predict(const model::Network& network, model::OpId op, const model::OperatorMapping& mapping,
                                    const std::vector<std::int64_t>& cores, const std::string& split) const;
+  // A group of a schedule, of one operator or of several that run fused.
+  // `places`: positions in the group's cores that are looked at, the others doing what these do; empty = all.
+  [[nodiscard]] Prediction predict(const model::Network& network, const model::Group& group,
+                                   std::vector<std::size_t> places = {}) const;
   // Applies the coefficients to features that were computed before.
   [[nodiscard]] Prediction combine(const GroupFeatures& features) const;
   [[nodiscard]] MachineRates rates(const model::CoreConfig& core) const { return machine_rates(*arch_, dram_, core); }
@@ -120,6 +124,11 @@ class CostModel {
   [[nodiscard]] double standby_pj_cycle() const { return dram_.standby_pj_cycle; }
 
  private:
+  // The features of what the core at a place of the group does.
+  template <class FeaturesOf>
+  [[nodiscard]] Prediction longest_of(const std::vector<std::int64_t>& cores, const std::vector<std::size_t>& places,
+                                      FeaturesOf features_of) const;
+
   const model::Architecture* arch_;
   CostCoefficients coefficients_;
   DramRates dram_;

@@ -398,16 +398,18 @@ void NestEvaluator::count_traffic(std::span<const int> order, OperatorCounts& co
     double descriptors = e.totals.boxes * times;
     if (table && nest_->operands[0].axes.size() > 2)  // one for each index of the outer axis
       descriptors *= static_cast<double>(tiles_[0][static_cast<std::size_t>(choice_[0])]);
-    counts.load_bursts_long += e.totals.bursts_long * times;
-    counts.load_bursts_short += e.totals.bursts_short * times;
-    counts.load_slow_long += e.totals.slow_long * times;
-    counts.load_slow_short += e.totals.slow_short * times;
-    counts.load_descriptors += descriptors;
-    counts.load_bytes += e.totals.bytes * times;
-    counts.load_activates += e.totals.activates * times;
-    counts.scratchpad_write += e.totals.bytes * times;
-    if (role != OperandRole::bias || vector) first_bursts += e.totals.first_bursts;
-    if (!table && loads > 1) counts.serial = counts.serial || buffers_[role == OperandRole::input ? 0 : 1] == 1;
+    if (!left_out(i)) {
+      counts.load_bursts_long += e.totals.bursts_long * times;
+      counts.load_bursts_short += e.totals.bursts_short * times;
+      counts.load_slow_long += e.totals.slow_long * times;
+      counts.load_slow_short += e.totals.slow_short * times;
+      counts.load_descriptors += descriptors;
+      counts.load_bytes += e.totals.bytes * times;
+      counts.load_activates += e.totals.activates * times;
+      counts.scratchpad_write += e.totals.bytes * times;
+      if (role != OperandRole::bias || vector) first_bursts += e.totals.first_bursts;
+      if (!table && loads > 1) counts.serial = counts.serial || buffers_[role == OperandRole::input ? 0 : 1] == 1;
+    }
     // What the vector unit reads from the scratchpad.
     if (vector || role == OperandRole::bias) {
       const double uses = tiles / own;
@@ -422,6 +424,7 @@ void NestEvaluator::count_traffic(std::span<const int> order, OperatorCounts& co
   }
   if (first_nest) counts.first_load_bursts = first_bursts;
 
+  if (left_out(output)) return;
   const OperandEntry& out = *entry_[output];
   counts.store_bursts_long += out.totals.bursts_long;
   counts.store_bursts_short += out.totals.bursts_short;

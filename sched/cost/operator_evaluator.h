@@ -60,6 +60,8 @@ class NestEvaluator {
   [[nodiscard]] std::size_t dims() const { return nest_->dims.size(); }
   // Buffers asked for ("input", "weight", "output"), as OperatorMapping::buffers.
   void set_buffers(int input, int weight, int output) { buffers_ = {input, weight, output}; }
+  // Operands, as bits, whose tiles are on the chip already or stay there: no DRAM traffic is counted for them.
+  void leave_out(std::uint32_t operands) { left_out_ = operands; }
   // The tiles that the calls below are about.
   void select(const TileChoice& choice);
 
@@ -146,6 +148,7 @@ class NestEvaluator {
   void count_array(OperatorCounts& counts, bool bound) const;
   void count_vector(OperatorCounts& counts, bool bound) const;
   [[nodiscard]] std::int64_t element_count_of_output() const;
+  [[nodiscard]] bool left_out(std::size_t operand) const { return ((left_out_ >> operand) & 1U) != 0; }
 
   const model::LoopNest* nest_;
   const model::CoreConfig* core_;
@@ -156,6 +159,7 @@ class NestEvaluator {
   std::vector<std::vector<std::int64_t>> tiles_;
   std::vector<std::vector<double>> trips_;  // by dimension and candidate
   std::array<int, 3> buffers_{2, 2, 2};
+  std::uint32_t left_out_ = 0;
   TileChoice choice_{};                                    // selected
   std::array<const OperandEntry*, kMaxOperands> entry_{};  // of the operands, for it
   std::array<double, kMaxDims> trip_{};                    // of the dimensions

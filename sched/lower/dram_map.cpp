@@ -6,14 +6,16 @@ namespace accsim::sched {
 
 using namespace model;
 
-DramMap::DramMap(const Network& network, const Architecture& arch)
+DramMap::DramMap(const Network& network, const Architecture& arch, const std::set<TensorId>& on_chip)
     : network_(&network), region_index_(network.tensors.size(), -1) {
   std::int64_t next = 0;
   for (const Tensor& tensor : network.tensors) {
     if (tensor.storage != tensor.id) continue;
     const Bytes size = network.bytes_of(tensor.id);
-    region_index_[tensor.id.index()] = static_cast<std::int32_t>(regions_.size());
-    regions_.push_back({tensor.name, Place{Space::dram, CoreId(), next}, size});
+    if (!on_chip.contains(tensor.id)) {
+      region_index_[tensor.id.index()] = static_cast<std::int32_t>(regions_.size());
+      regions_.push_back({tensor.name, Place{Space::dram, CoreId(), next}, size});
+    }
     next += ceil_div(size.value(), kDramAlignment) * kDramAlignment;
   }
   if (next > arch.dram.capacity().value()) {

@@ -2,6 +2,7 @@
 // the order of the tensors' ids and aligned to 4096 bytes. A tensor that shares another one's bytes (Reshape) has no
 // region. Leaves out: reuse of the space of dead activations.
 #pragma once
+#include <set>
 #include <vector>
 
 #include "model/arch/arch.h"
@@ -15,8 +16,11 @@ inline constexpr std::int64_t kDramAlignment = 4096;
 
 class DramMap {
  public:
-  // ConfigError where the DRAM is too small.
-  DramMap(const model::Network& network, const model::Architecture& arch);
+  // `on_chip`: tensors (storage roots) that never leave the chip and have no region (their
+  // addresses stay free, so that all others are where they are without fusion). ConfigError where the DRAM is too
+  // small.
+  DramMap(const model::Network& network, const model::Architecture& arch,
+          const std::set<model::TensorId>& on_chip = {});
 
   // Address of a tensor's first byte (that of its storage root).
   [[nodiscard]] std::int64_t address_of(model::TensorId tensor) const;

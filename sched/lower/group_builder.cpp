@@ -1,6 +1,7 @@
 #include "sched/lower/group_builder.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "model/base/error.h"
@@ -47,31 +48,55 @@ void GroupBuilder::writes(RingId ring, InstructionRef instruction) {
 }
 
 void GroupBuilder::reads(RingId ring, InstructionRef instruction) {
-  Fill& fill = rings_[ring].fills.back();
-  if (!fill.read) fill.first_reader = instruction;
-  fill.last_reader = instruction;
-  fill.read = true;
+  std::vector<Readers>& readers = rings_[ring].fills.back().readers;
+  const auto same = std::find_if(readers.begin(), readers.end(),
+                                 [&](const Readers& r) { return r.first.queue == instruction.queue; });
+  if (same == readers.end()) {
+    readers.push_back({instruction, instruction});
+  } else {
+    same->last = instruction;
+  }
 }
 
 void GroupBuilder::prefetch_first_fill(RingId ring) { rings_[ring].prefetch = true; }
 
+void GroupBuilder::add_semaphores(const Ring& ring, Queue reader) {
+  const auto readers_of = [reader](const Fill& fill) {
+    const auto found = std::find_if(fill.readers.begin(), fill.readers.end(),
+                                    [&](const Readers& r) { return r.first.queue == reader; });
+    return found == fill.readers.end() ? nullptr : &*found;
+  };
+  // Vector instructions do not overlap: what one of them wrote, the next may read, and the other way round.
+  const auto in_turn = [reader](const Fill& fill) {
+    return reader == Queue::vector && fill.first_writer.queue == Queue::vector;
+  };
+  std::optional<std::int32_t> full;
+  std::optional<std::int32_t> free;
+  const auto semaphore = [this](std::optional<std::int32_t>& id) {
+    if (!id) id = program_.semaphores++;
+    return *id;
+  };
+  for (const Fill& fill : ring.fills) {
+    const Readers* readers = readers_of(fill);
+    if (readers == nullptr || in_turn(fill)) continue;
+    at(fill.last_writer).signals.push_back({program_.core, semaphore(full), 1});
+    at(readers->first).waits.push_back({*full, 1});
+  }
+  const std::size_t buffers = ring.addresses.size();
+  for (std::size_t i = 0; i + buffers < ring.fills.size(); ++i) {
+    const Readers* readers = readers_of(ring.fills[i]);
+    if (readers == nullptr || in_turn(ring.fills[i])) continue;
+    at(readers->last).signals.push_back({program_.core, semaphore(free), 1});
+    at(ring.fills[i + buffers].first_writer).waits.push_back({*free, 1});
+  }
+}
+
 CoreProgram GroupBuilder::finish() {
   for (const Ring& ring : rings_) {
     for (const Fill& fill : ring.fills)
-      if (!fill.written || !fill.read) throw InternalError("a tile of " + ring.name + " is not both written and read");
-    if (ring.fills.empty()) continue;
-    const std::int32_t full = program_.semaphores++;
-    for (const Fill& fill : ring.fills) {
-      at(fill.last_writer).signals.push_back({program_.core, full, 1});
-      at(fill.first_reader).waits.push_back({full, 1});
-    }
-    const std::size_t buffers = ring.addresses.size();
-    if (ring.fills.size() <= buffers) continue;
-    const std::int32_t free = program_.semaphores++;
-    for (std::size_t i = 0; i + buffers < ring.fills.size(); ++i) {
-      at(ring.fills[i].last_reader).signals.push_back({program_.core, free, 1});
-      at(ring.fills[i + buffers].first_writer).waits.push_back({free, 1});
-    }
+      if (!fill.written || fill.readers.empty())
+        throw InternalError("a tile of " + ring.name + " is not both written and read");
+    for (const Queue reader : {Queue::load, Queue::array, Queue::vector, Queue::store}) add_semaphores(ring, reader);
   }
   std::vector<Instruction>& loads = program_.queue(Queue::load);
   for (const Ring& ring : rings_) {

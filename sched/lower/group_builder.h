@@ -1,8 +1,10 @@
 // Builds the queues of one core for one group. Buffers are rings: a fill of a ring is written by instructions of one
-// queue and read by instructions of one queue; the builder derives the semaphores from that.
+// queue and read by instructions of one or several; the builder derives the semaphores from that. For each queue that
+// reads:
 //   full: the last writer of a fill signals, its first reader waits.
 //   free: the last reader of fill i signals, the first writer of fill i+B waits (B buffers); only where fill i+B
 //   exists.
+// None where the vector queue both writes and reads: its instructions do not overlap.
 // So every semaphore has one waiting queue and ends at zero. Because every wait is met by an instruction that was added
 // before, the order of the calls is a valid sequential execution: no deadlock.
 #pragma once
@@ -50,10 +52,13 @@ class GroupBuilder {
   model::CoreProgram finish();
 
  private:
+  struct Readers {
+    InstructionRef first, last;  // of one queue
+  };
   struct Fill {
     bool written = false;
-    bool read = false;
-    InstructionRef first_writer, last_writer, first_reader, last_reader;
+    InstructionRef first_writer, last_writer;
+    std::vector<Readers> readers;
   };
   struct Ring {
     std::string name;
@@ -62,6 +67,7 @@ class GroupBuilder {
     std::vector<Fill> fills;
     bool prefetch = false;
   };
+  void add_semaphores(const Ring& ring, model::Queue reader);
   model::Instruction& at(InstructionRef ref) { return program_.queue(ref.queue)[ref.index]; }
 
   model::CoreProgram program_;

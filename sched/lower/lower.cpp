@@ -6,10 +6,12 @@
 #include <utility>
 
 #include "model/base/error.h"
+#include "model/schedule/fused_group.h"
 #include "model/schedule/split.h"
 #include "model/schedule/tiling.h"
 #include "sched/lower/chip_memory.h"
 #include "sched/lower/dram_map.h"
+#include "sched/lower/lower_fused.h"
 #include "sched/lower/lower_operator.h"
 
 namespace accsim::sched {
@@ -19,21 +21,19 @@ using namespace model;
 namespace {
 
 constexpr std::string_view kLowered =
-    "this version lowers groups of one operator, on one core or split by rows, columns, channels, batch or heads, with "
-    "all tensors in DRAM";
+    "this version lowers groups on one core or split by rows, columns, channels, batch or heads, halos recomputed, "
+    "tensors between groups in DRAM";
 
-std::optional<ScheduleViolation> not_lowered(const Group& group, const std::map<std::string, OpId>& by_name,
-                                             const Network& network) {
+std::optional<ScheduleViolation> not_lowered(const Group& group) {
   const auto found = [&](const std::string& key, const std::string& what) {
     return ScheduleViolation{"groups[" + std::to_string(group.id.value()) + "]." + key,
                              "found " + what + "; " + std::string(kLowered)};
   };
-  const auto working = std::count_if(group.layers.begin(), group.layers.end(), [&](const std::string& layer) {
-    return !is_alias(network.op(by_name.at(layer)).type);
-  });
-  if (working > 1) return found("layers", std::to_string(working) + " operators in one group");
   if (group.split == "reduction" || group.split == "pipeline") return found("split", "\"" + group.split + "\"");
-  if (!group.edges.empty()) return found("edges", "inner edges");
+  for (std::size_t i = 0; i < group.edges.size(); ++i) {
+    const std::string edge = "edges[" + std::to_string(i) + "]";
+    if (group.edges[i].halo != "recompute") return found(edge + ".halo", "\"" + group.edges[i].halo + "\"");
+  }
   for (const auto& [tensor, home] : group.homes)
     if (home != Home::dram) return found("homes", "a home on the chip for tensor \"" + tensor + "\"");
   return std::nullopt;
@@ -52,7 +52,7 @@ class LoweredSchedule : public ProgramSource {
         network_(&network),
         arch_(&arch),
         seed_(seed),
-        dram_(network, arch),
+        dram_(network, arch, tensors_inside(schedule, network)),
         header_(dram_.header(schedule)),
         by_name_(operators_by_name(network)) {}
 
@@ -63,14 +63,14 @@ class LoweredSchedule : public ProgramSource {
     const Group& group = schedule_->groups[next_];
     GroupProgram program;
     program.group = group.id;
-    std::optional<OpId> op;
     for (const std::string& layer : group.layers) {
-      const OpId id = by_name_.at(layer);
-      const std::vector<std::string> names = network_->op(id).layer_names();
+      const std::vector<std::string> names = network_->op(by_name_.at(layer)).layer_names();
       program.layers.insert(program.layers.end(), names.begin(), names.end());
-      if (!is_alias(network_->op(id).type)) op = id;
     }
-    if (op) lower_group(group, *op, program);
+    const std::vector<OpId> ops = working_operators(group, *network_);
+    if (ops.size() == 1) lower_alone(group, ops.front(), program);
+    if (ops.size() > 1) lower_together(group, program);
+    add_live_tensors(ops, program);
     previous_ = program.buffers;
     ++next_;
     return program;
@@ -83,7 +83,7 @@ class LoweredSchedule : public ProgramSource {
     throw InternalError("group " + std::to_string(group.id.value()) + " has no mapping for layer " + layer);
   }
 
-  void lower_group(const Group& group, OpId op, GroupProgram& program) const {
+  void lower_alone(const Group& group, OpId op, GroupProgram& program) const {
     const std::string& layer = network_->op(op).name;
     const OperatorMapping& mapping = mapping_of(group, layer);
     const std::vector<LoopNest> nests = loop_nests_of(*network_, op);
@@ -92,7 +92,41 @@ class LoweredSchedule : public ProgramSource {
       const CoreId core(static_cast<std::int32_t>(group.cores[place]));
       lower_share(group, op, core, nests_of_core(nests, mapping, group.split, weights, place), mapping, program);
     }
-    add_live_tensors(network_->op(op), program);
+  }
+
+  void lower_together(const Group& group, GroupProgram& program) const {
+    for (std::size_t place = 0; place < group.cores.size(); ++place) {
+      const CoreId core(static_cast<std::int32_t>(group.cores[place]));
+      const CoreConfig& config = arch_->core(core);
+      const FusedGroup fused(group, *network_, *arch_, place);
+      FusedTask task;
+      task.network = network_;
+      task.dram = &dram_;
+      task.group = &fused;
+      task.core = core;
+      task.accumulator_type = config.array.accumulator_type;
+      task.buffers = place_buffers(buffer_needs(fused, *network_, config), config, next_ % 2 == 1,
+                                   "groups[" + std::to_string(group.id.value()) + "]");
+      task.prefetch = place_in_program(group, core, task.buffers, constant_roles(fused), program);
+      program.cores.push_back(lower_fused(task));
+    }
+  }
+
+  // Tells the program where the buffers lie; returns the roles, of those given, whose first tile may be prefetched.
+  std::vector<std::string> place_in_program(const Group& group, CoreId core, const std::vector<RingPlace>& buffers,
+                                            const std::set<std::string>& constant, GroupProgram& program) const {
+    const std::vector<Region> regions = regions_of(buffers, core);
+    program.buffers.insert(program.buffers.end(), regions.begin(), regions.end());
+    std::vector<std::string> prefetch;
+    if (!group.prefetch || next_ == 0) return prefetch;
+    for (const RingPlace& ring : buffers) {
+      if (!constant.contains(ring.role)) continue;
+      const Region region = first_buffer(ring, core);
+      if (overlaps_previous(region)) continue;
+      prefetch.push_back(ring.role);
+      program.prefetch.push_back(region);
+    }
+    return prefetch;
   }
 
   void lower_share(const Group& group, OpId op, CoreId core, const std::vector<LoopNest>& nests,
@@ -109,31 +143,25 @@ class LoweredSchedule : public ProgramSource {
     task.seed = seed_;
     task.buffers = place_buffers(operator_needs(nests, mapping, config), config, next_ % 2 == 1,
                                  "groups[" + std::to_string(group.id.value()) + "]: layer \"" + mapping.layer + "\"");
-    const std::vector<Region> buffers = regions_of(task.buffers, core);
-    program.buffers.insert(program.buffers.end(), buffers.begin(), buffers.end());
-    if (group.prefetch && next_ > 0) {
-      for (const RingPlace& ring : task.buffers) {
-        if (!constant_operand(nests, ring.role)) continue;
-        const Region region = first_buffer(ring, core);
-        if (overlaps_previous(region)) continue;
-        task.prefetch.push_back(ring.role);
-        program.prefetch.push_back(region);
-      }
-    }
+    std::set<std::string> constant;
+    for (const LoopNest& nest : nests)
+      for (std::size_t i = 0; i < nest.operands.size(); ++i)
+        if (is_constant(nest.operands[i])) constant.insert(role_name(nest, i));
+    task.prefetch = place_in_program(group, core, task.buffers, constant, program);
     program.cores.push_back(lower_operator(task));
   }
 
   // Weights and biases whose values no operator of the network computes.
-  [[nodiscard]] bool constant_operand(const std::vector<LoopNest>& nests, const std::string& role) const {
-    for (const LoopNest& nest : nests) {
-      for (std::size_t i = 0; i < nest.operands.size(); ++i) {
-        const OperandRole kind = nest.operands[i].role;
-        if ((kind != OperandRole::weight && kind != OperandRole::bias) || role_name(nest, i) != role) continue;
-        const TensorId root = network_->tensor(nest.operands[i].tensor).storage;
-        return network_->tensor(root).kind != TensorKind::activation;
-      }
-    }
-    return false;
+  [[nodiscard]] bool is_constant(const Operand& operand) const {
+    if (operand.role != OperandRole::weight && operand.role != OperandRole::bias) return false;
+    return network_->tensor(network_->tensor(operand.tensor).storage).kind != TensorKind::activation;
+  }
+  [[nodiscard]] std::set<std::string> constant_roles(const FusedGroup& group) const {
+    std::set<std::string> roles;
+    for (const FusedOperator& op : group.operators())
+      for (std::size_t o = 0; o < op.source.size(); ++o)
+        if (op.source[o] < 0 && is_constant(op.nest.operands[o])) roles.insert(fused_role(op, o));
+    return roles;
   }
 
   static Region first_buffer(const RingPlace& ring, CoreId core) {
@@ -157,11 +185,18 @@ class LoweredSchedule : public ProgramSource {
     });
   }
 
-  void add_live_tensors(const Operator& op, GroupProgram& program) const {
+  // What the group reads and does not make itself, and the result of its last operator.
+  void add_live_tensors(const std::vector<OpId>& ops, GroupProgram& program) const {
     std::set<TensorId> seen;
-    for (const TensorId input : op.inputs)
-      if (seen.insert(network_->tensor(input).storage).second) program.live_in.push_back(dram_.region_of(input));
-    for (const TensorId output : op.outputs) program.live_out.push_back(dram_.region_of(output));
+    for (std::size_t i = 0; i < ops.size(); ++i) {
+      const Operator& op = network_->op(ops[i]);
+      for (const TensorId input : op.inputs)
+        if (seen.insert(network_->tensor(input).storage).second) program.live_in.push_back(dram_.region_of(input));
+      for (const TensorId output : op.outputs) {
+        seen.insert(network_->tensor(output).storage);
+        if (i + 1 == ops.size()) program.live_out.push_back(dram_.region_of(output));
+      }
+    }
   }
 
   const Schedule* schedule_;
@@ -177,16 +212,15 @@ class LoweredSchedule : public ProgramSource {
 
 }  // namespace
 
-std::optional<ScheduleViolation> find_not_lowered(const Schedule& schedule, const Network& network) {
-  const std::map<std::string, OpId> by_name = operators_by_name(network);
+std::optional<ScheduleViolation> find_not_lowered(const Schedule& schedule) {
   for (const Group& group : schedule.groups)
-    if (auto violation = not_lowered(group, by_name, network)) return violation;
+    if (auto violation = not_lowered(group)) return violation;
   return std::nullopt;
 }
 
 std::unique_ptr<ProgramSource> lower(const Schedule& schedule, const Network& network, const Architecture& arch,
                                      std::uint64_t seed) {
-  if (const auto violation = find_not_lowered(schedule, network))
+  if (const auto violation = find_not_lowered(schedule))
     throw InternalError("lowering: " + violation->where + ": " + violation->message);
   return std::make_unique<LoweredSchedule>(schedule, network, arch, seed);
 }

@@ -10,10 +10,9 @@
 
 namespace accsim::sched {
 
-// What the format can say but this version cannot lower: splits of reductions, fused groups, homes other than DRAM. The
-// schedule has been verified.
-std::optional<model::ScheduleViolation> find_not_lowered(const model::Schedule& schedule,
-                                                         const model::Network& network);
+// What the format can say but this version cannot lower: splits of reductions, pipelines, halos kept or exchanged,
+// homes other than DRAM. The schedule has been verified.
+std::optional<model::ScheduleViolation> find_not_lowered(const model::Schedule& schedule);
 
 // The three must outlive the source. The schedule has been verified and is one that can be lowered.
 // `seed`: which rows a Gather reads where there are no data.

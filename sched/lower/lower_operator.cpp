@@ -6,81 +6,15 @@
 
 #include "model/base/error.h"
 #include "model/schedule/tiling.h"
-#include "model/workload/operator_table.h"
 #include "sched/lower/group_builder.h"
 #include "sched/lower/tile_access.h"
+#include "sched/lower/tile_work.h"
 
 namespace accsim::sched {
 
 using namespace model;
 
 namespace {
-
-// The operator's own activation where it is one, then those fused into it.
-std::vector<FusedActivation> activations_of(const Operator& op) {
-  std::vector<FusedActivation> all;
-  if (is_activation(op.type)) {
-    FusedActivation own{op.type, {}, op.name};
-    if (const auto* clip = std::get_if<ClipAttributes>(&op.attributes)) own.clip = *clip;
-    all.push_back(std::move(own));
-  }
-  all.insert(all.end(), op.activations.begin(), op.activations.end());
-  return all;
-}
-
-// An average that counts padding; null for other operators.
-const PoolAttributes* padding_counted(const Operator& op) {
-  const auto* pool = std::get_if<PoolAttributes>(&op.attributes);
-  return op.type == OpType::average_pool && pool != nullptr && pool->count_include_pad ? pool : nullptr;
-}
-
-// Elements of the window of output row (column) `index` that lie in the input or its pads: all of them, unless
-// ceil_mode lets the last window reach beyond.
-std::int64_t window_elements(const PoolAttributes& pool, std::size_t axis, std::int64_t extent, std::int64_t index) {
-  const std::int64_t start = index * pool.stride[axis] - pool.pads[axis];
-  const std::int64_t room = ceil_div(extent + pool.pads[axis + 2] - start, pool.dilation[axis]);
-  return std::min(pool.kernel[axis], room);
-}
-
-// The tiles of one nest, one after the other.
-class TileSequence {
- public:
-  TileSequence(const LoopNest& nest, const OperatorMapping& mapping) : nest_(&nest), tile_(tile_sizes(nest, mapping)) {
-    const std::vector<std::int64_t> trips = trip_counts(nest, tile_);
-    for (const int dim : loop_order(nest, mapping)) {
-      if (trips[static_cast<std::size_t>(dim)] <= 1) continue;
-      const bool reduced = nest.dims[static_cast<std::size_t>(dim)].kind == DimKind::k;
-      if (!reduced && !reduced_.empty())
-        throw InternalError("layer " + mapping.layer + ": the loop over " +
-                            nest.dims[static_cast<std::size_t>(dim)].name + " is inside a reduction loop");
-      (reduced ? reduced_ : outer_).push_back(dim);
-    }
-    at_.low.assign(nest.dims.size(), 0);
-    at_.size = tile_;
-  }
-  [[nodiscard]] const TileIndex& at() const { return at_; }
-  bool next_reduction() { return advance(reduced_); }  // false after the last; then at the first again
-  bool next_output() { return advance(outer_); }
-
- private:
-  bool advance(const std::vector<int>& dims) {
-    for (std::size_t i = dims.size(); i-- > 0;) {
-      const auto d = static_cast<std::size_t>(dims[i]);
-      const std::int64_t extent = nest_->dims[d].extent;
-      at_.low[d] += tile_[d];
-      const bool inside = at_.low[d] < extent;
-      if (!inside) at_.low[d] = 0;
-      at_.size[d] = std::min(tile_[d], extent - at_.low[d]);
-      if (inside) return true;
-    }
-    return false;
-  }
-
-  const LoopNest* nest_;
-  std::vector<std::int64_t> tile_;
-  std::vector<int> outer_, reduced_;  // dimensions with more than one tile, outermost first
-  TileIndex at_;
-};
 
 class OperatorLowering {
  public:
@@ -157,16 +91,6 @@ class OperatorLowering {
     if (tile.ring) builder_.reads(*tile.ring, by);
   }
 
-  // Loops of a vector instruction: normalised and reduced dimensions are rows, all others elements of the result.
-  [[nodiscard]] std::vector<Loop> vector_loops(const std::vector<int>& dims, const TileIndex& at) const {
-    std::vector<Loop> loops;
-    for (const int dim : dims) {
-      const auto d = static_cast<std::size_t>(dim);
-      loops.push_back({at.size[d], nest_->dims[d].kind == DimKind::row ? DimKind::row : DimKind::m});
-    }
-    return loops;
-  }
-
   void array_tile(TileSequence& tiles) {
     const RingId accumulator = rings_.at("accumulator");
     const Operand& output = nest_->output();
@@ -199,7 +123,7 @@ class OperatorLowering {
     std::vector<Tile> sources{sums};
     VectorOp requantize;
     requantize.kind = VectorKind::requantize;
-    requantize.loops = vector_loops(dims, at);
+    requantize.loops = vector_loops(*nest_, dims, at);
     requantize.sources.push_back(tile_ref(output, sums.box, at, dims, sums.place, sum_type));
     for (std::size_t i = 0; i < output_index(); ++i) {
       if (nest_->operands[i].role != OperandRole::bias) continue;
@@ -216,11 +140,11 @@ class OperatorLowering {
     std::vector<Tile> sources;
     for (std::size_t i = 0; i < output_index(); ++i) sources.push_back(fetch(i, at));
     const Tile result = begin_result(at);
-    for (const TilePart& part : parts_of(at)) {
+    for (const TilePart& part : tile_parts(*task_.network, op_, *nest_, at)) {
       const std::vector<int> dims = instruction_dims(*nest_, part.at, true);
       VectorOp work;
       work.kind = vector_kind_of(op_);
-      work.loops = vector_loops(dims, part.at);
+      work.loops = vector_loops(*nest_, dims, part.at);
       work.activations = activations_of(op_);
       work.divisor = part.divisor;
       for (std::size_t i = 0; i < output_index(); ++i) {
@@ -229,56 +153,6 @@ class OperatorLowering {
       add_vector(std::move(work), sources, result, part.at, dims);
     }
     store(result);
-  }
-
-  // The part of a tile that one vector instruction makes: the whole tile, except where windows of an average count
-  // different numbers of elements.
-  struct TilePart {
-    TileIndex at;
-    std::int64_t divisor = 0;
-  };
-  [[nodiscard]] std::vector<TilePart> parts_of(const TileIndex& at) const {
-    const PoolAttributes* pool = padding_counted(op_);
-    if (pool == nullptr) return {{at, 0}};
-    const Shape& shape = task_.network->tensor(op_.inputs[0]).shape;
-    std::vector<TilePart> parts{{at, 1}};
-    for (std::size_t axis = 0; axis < 2; ++axis) {
-      const std::size_t dim = dim_named(axis == 0 ? "P" : "Q");
-      const std::int64_t extent = shape.size() == 3 && axis == 0 ? 1 : shape[shape.size() - 2 + axis];
-      std::vector<TilePart> split;
-      for (const TilePart& part : parts) {
-        const auto elements_at = [&](std::int64_t i) {
-          return window_elements(*pool, axis, extent, first_index(dim) + at.low[dim] + i);
-        };
-        for (std::int64_t i = 0; i < at.size[dim];) {
-          const std::int64_t elements = elements_at(i);
-          TilePart next = part;
-          next.at.low[dim] = at.low[dim] + i;
-          next.at.size[dim] = 0;
-          next.divisor *= elements;
-          for (; i < at.size[dim] && elements_at(i) == elements; ++i) {
-            ++next.at.size[dim];
-          }
-          split.push_back(std::move(next));
-        }
-      }
-      parts = std::move(split);
-    }
-    return parts;
-  }
-
-  // Of the operator, where the nest is one core's share of it: the coordinate of the result at index 0 of a dimension.
-  [[nodiscard]] std::int64_t first_index(std::size_t dim) const {
-    for (const Axis& axis : nest_->output().axes)
-      for (const AxisTerm& term : axis.terms)
-        if (term.dim == static_cast<int>(dim)) return axis.offset;
-    return 0;
-  }
-
-  [[nodiscard]] std::size_t dim_named(std::string_view name) const {
-    for (std::size_t d = 0; d < nest_->dims.size(); ++d)
-      if (nest_->dims[d].name == name) return d;
-    throw InternalError("layer " + op_.name + " has no dimension " + std::string(name));
   }
 
   [[nodiscard]] Tile begin_result(const TileIndex& at) {

@@ -8,23 +8,6 @@ namespace accsim::sched {
 
 using namespace model;
 
-Box tile_box(const LoopNest& nest, const Operand& operand, const TileIndex& tile) {
-  Box box = box_of(nest, operand, tile.low, tile.size);
-  for (std::size_t a = 0; a < box.size(); ++a)
-    if (operand.axes[a].stride == 0 && box[a].count > 0) box[a] = {0, 1, 1};
-  return box;
-}
-
-bool same_box(const Box& a, const Box& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const BoxAxis& x, const BoxAxis& y) {
-    return x.low == y.low && x.count == y.count && x.step == y.step;
-  });
-}
-
-bool is_empty(const Box& box) {
-  return std::any_of(box.begin(), box.end(), [](const BoxAxis& axis) { return axis.count == 0; });
-}
-
 std::vector<int> instruction_dims(const LoopNest& nest, const TileIndex& tile, bool reduced) {
   std::vector<int> dims;
   for (std::size_t d = 0; d < nest.dims.size(); ++d) {
@@ -57,6 +40,20 @@ TileRef tile_ref(const Operand& operand, const Box& box, const TileIndex& tile, 
       if (loop != dims.end()) out.coefficient[static_cast<std::size_t>(loop - dims.begin())] += term.coefficient;
     }
   }
+  return ref;
+}
+
+TileRef tile_ref_within(const Operand& operand, const Box& box, const Box& held, const TileIndex& tile,
+                        const std::vector<int>& dims, Place place, DataType type) {
+  TileRef ref = tile_ref(operand, box, tile, dims, place, type);
+  std::int64_t dense = 1;
+  std::int64_t start = 0;  // elements
+  for (std::size_t a = box.size(); a-- > 0;) {
+    ref.axes[a].stride = dense * std::max<std::int64_t>(box[a].step / held[a].step, 1);
+    start += (box[a].low - held[a].low) / held[a].step * dense;
+    dense *= held[a].count;
+  }
+  ref.place.address += storage_bytes(type, start).value();
   return ref;
 }
 

@@ -5,20 +5,15 @@
 #include <vector>
 
 #include "model/program/program.h"
+#include "model/schedule/tile_sequence.h"
 #include "model/workload/loop_nest.h"
 
 namespace accsim::sched {
 
-// Position and size of a tile in the iteration space, one entry a dimension of the nest.
-struct TileIndex {
-  std::vector<std::int64_t> low;
-  std::vector<std::int64_t> size;
-};
-
-// The box that the tile needs, axes of stride 0 (broadcast) reduced to one coordinate.
-model::Box tile_box(const model::LoopNest& nest, const model::Operand& operand, const TileIndex& tile);
-bool same_box(const model::Box& a, const model::Box& b);
-bool is_empty(const model::Box& box);
+using model::is_empty;
+using model::same_box;
+using model::tile_box;
+using model::TileIndex;
 
 // Dimensions that an instruction loops over: those with more than one index in the tile, reduced ones (kind k) if asked
 // for.
@@ -27,6 +22,11 @@ std::vector<int> instruction_dims(const model::LoopNest& nest, const TileIndex& 
 // The operand's box at `place` as loops over `dims` see it.
 model::TileRef tile_ref(const model::Operand& operand, const model::Box& box, const TileIndex& tile,
                         const std::vector<int>& dims, model::Place place, model::DataType type);
+
+// The same where the box is a part of a larger one that the buffer holds densely.
+model::TileRef tile_ref_within(const model::Operand& operand, const model::Box& box, const model::Box& held,
+                               const TileIndex& tile, const std::vector<int>& dims, model::Place place,
+                               model::DataType type);
 
 // One axis of a copy: `count` runs, so many elements apart in memory and in the tile.
 struct CopyAxis {

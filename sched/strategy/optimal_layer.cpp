@@ -51,13 +51,6 @@ std::vector<Division> divisions_of(const std::vector<LoopNest>& nests, std::size
   return divisions;
 }
 
-// A mapping on so many of the cores.
-struct DividedMapping {
-  OperatorMapping mapping;
-  std::string split = "none";
-  std::vector<std::int64_t> cores;
-};
-
 // Of the tiles of a whole operator there may be fewer than cores: then only as many cores as have work.
 DividedMapping divided(const std::vector<LoopNest>& nests, const OperatorMapping& mapping, const Division& division,
                        const Architecture& arch, const std::vector<std::int64_t>& cores) {
@@ -94,13 +87,16 @@ bool fits(const std::vector<LoopNest>& nests, const DividedMapping& divided, con
 
 }  // namespace
 
-SearchResult OptimalLayer::search(const SearchRequest& request) const {
+LayerOptions layer_options(const SearchRequest& request) {
   const Network& network = *request.network;
   const Architecture& arch = *request.arch;
-  const std::vector<std::int64_t> cores = cores_by_size(arch);
+  LayerOptions options;
+  options.cores = cores_by_size(arch);
+  options.classes = operator_classes(network);
+  const std::vector<std::int64_t>& cores = options.cores;
+  const OperatorClasses& classes = options.classes;
   const CoreConfig& core = arch.core(CoreId(static_cast<std::int32_t>(cores.front())));
 
-  const OperatorClasses classes = operator_classes(network);
   struct Task {
     std::size_t op_class;
     Division division;
@@ -135,42 +131,62 @@ SearchResult OptimalLayer::search(const SearchRequest& request) const {
     }
   });
 
-  SearchResult found;
-  found.exact = true;
   std::vector<ParetoSet<const DividedMapping*>> sets(classes.distinct.size());
-  std::vector<double> spaces(classes.distinct.size(), 0);  // mappings, all divisions together
+  options.spaces.assign(classes.distinct.size(), 0);
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     const std::size_t c = tasks[i].op_class;
-    found.candidates += results[i].candidates;
-    spaces[c] += std::pow(10.0, results[i].mapspace_log10);
+    options.candidates += results[i].candidates;
+    options.spaces[c] += std::pow(10.0, results[i].mapspace_log10);
     for (std::size_t m = 0; m < results[i].mappings.size(); ++m)
       sets[c].insert(results[i].figures[m], results[i].footprints[m], &results[i].mappings[m]);
   }
+  options.fronts.resize(classes.distinct.size());
+  for (std::size_t c = 0; c < sets.size(); ++c)
+    for (const auto& entry : sets[c].entries())
+      options.fronts[c].push_back({entry.figure, entry.footprint, *entry.candidate});
+  return options;
+}
+
+Group LayerOptions::group(const Network& network, std::size_t op, std::size_t choice) const {
+  const DividedMapping& chosen = fronts[classes.class_of[op]][choice].candidate;
+  Group group;
+  group.layers = {network.op(classes.ops[op]).name};
+  group.cores = chosen.cores;
+  group.split = chosen.split;
+  group.mappings = {chosen.mapping};
+  group.mappings.front().layer = group.layers.front();
+  return group;
+}
+
+double LayerOptions::mapspace_log10() const {
+  double sum = 0;
+  for (const std::size_t c : classes.class_of) sum += std::log10(spaces[c]);
+  return sum;
+}
+
+SearchResult OptimalLayer::search(const SearchRequest& request) const {
+  const Network& network = *request.network;
+  const LayerOptions options = layer_options(request);
   std::vector<std::vector<Figure>> fronts;
-  for (const std::size_t c : classes.class_of) {
+  for (const std::size_t c : options.classes.class_of) {
     auto& front = fronts.emplace_back();
-    for (const auto& entry : sets[c].entries()) front.push_back(entry.figure);
-    found.mapspace_log10 += std::log10(spaces[c]);
+    for (const auto& entry : options.fronts[c]) front.push_back(entry.figure);
   }
   const std::vector<std::size_t> chosen = choose(fronts, request.objective);
 
+  SearchResult found;
+  found.exact = true;
+  found.candidates = options.candidates;
+  found.mapspace_log10 = options.mapspace_log10();
   Schedule& schedule = found.schedule;
-  schedule.arch = arch.name;
+  schedule.arch = request.arch->name;
   schedule.net = network.name;
   schedule.strategy = name();
   schedule.objective = std::string(name_of(request.objective));
-  for (std::size_t i = 0; i < classes.ops.size(); ++i) {
-    const Operator& op = network.op(classes.ops[i]);
-    const DividedMapping& choice = *sets[classes.class_of[i]].entries()[chosen[i]].candidate;
-    Group group;
+  for (std::size_t i = 0; i < chosen.size(); ++i) {
+    Group group = options.group(network, i, chosen[i]);
     group.id = GroupId(static_cast<std::int32_t>(i));
-    group.layers = {op.name};
-    group.cores = choice.cores;
-    group.split = choice.split;
-    group.mappings = {choice.mapping};
-    OperatorMapping& mapping = group.mappings.front();
-    mapping.layer = op.name;
-    found.groups.push_back(request.cost->predict(network, op.id, mapping, group.cores, group.split));
+    found.groups.push_back(request.cost->predict(network, group));
     schedule.groups.push_back(std::move(group));
   }
   return found;

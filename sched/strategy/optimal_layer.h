@@ -7,9 +7,36 @@
 // left out), and the choice among all of them is exact. Cores: in order of their arrays' size, largest first; shares in
 // proportion to it. Cost: about splits x log2(cores) times that of layerwise.
 #pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sched/strategy/operator_classes.h"
+#include "sched/strategy/pareto.h"
 #include "sched/strategy/strategy.h"
 
 namespace accsim::sched {
+
+// A mapping on so many of the cores.
+struct DividedMapping {
+  model::OperatorMapping mapping;
+  std::string split = "none";
+  std::vector<std::int64_t> cores;
+};
+
+// Each operator's ways to run alone.
+struct LayerOptions {
+  std::vector<std::int64_t> cores;  // of the chip, those with the largest arrays first
+  OperatorClasses classes;
+  std::vector<std::vector<ParetoSet<DividedMapping>::Entry>> fronts;  // by class, by rising cycles
+  std::vector<double> spaces;                                         // by class: mappings, all divisions together
+  std::int64_t candidates = 0;
+
+  // A group (without a number) that runs operator `op` of classes.ops as entry `choice` of its front says.
+  [[nodiscard]] model::Group group(const model::Network& network, std::size_t op, std::size_t choice) const;
+  [[nodiscard]] double mapspace_log10() const;
+};
+LayerOptions layer_options(const SearchRequest& request);
 
 class OptimalLayer : public Strategy {
  public:

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "model/base/error.h"
+#include "sched/strategy/corf.h"
 #include "sched/strategy/layerwise.h"
 #include "sched/strategy/optimal_layer.h"
 
@@ -17,7 +18,8 @@ std::unique_ptr<Strategy> make() {
 }
 
 // One line a strategy.
-constexpr std::array<std::pair<const char*, std::unique_ptr<Strategy> (*)()>, 2> kStrategies{{
+constexpr std::array<std::pair<const char*, std::unique_ptr<Strategy> (*)()>, 3> kStrategies{{
+    {"corf", &make<Corf>},
     {"layerwise", &make<Layerwise>},
     {"optimal-layer", &make<OptimalLayer>},
 }};

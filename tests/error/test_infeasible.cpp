@@ -78,5 +78,5 @@ TEST_CASE("the first layer that does not fit is named, at any number of threads"
 
 TEST_CASE("an unknown strategy lists those that exist") {
   CHECK_THROWS_WITH(sched::make_strategy("layerwyse"),
-                    "unknown strategy \"layerwyse\": layerwise, optimal-layer; did you mean \"layerwise\"?");
+                    "unknown strategy \"layerwyse\": corf, layerwise, optimal-layer; did you mean \"layerwise\"?");
 }

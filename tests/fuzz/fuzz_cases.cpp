@@ -60,7 +60,7 @@ int main(int argc, char* argv[]) {
     std::cerr << "Usage: fuzz_cases [--seed N] [--seconds S] [--cases N] [--findings DIR]\n";
     return kExitUsage;
   }
-  // A random schedule for each case, every searching strategy in turn.
+  // A random schedule for each case with and without fused groups, every searching strategy in turn.
   const std::vector<std::string> searching = sched::strategy_names();
   const auto start = std::chrono::steady_clock::now();
   std::map<std::string, CaseTally> tallies;
@@ -69,7 +69,7 @@ int main(int argc, char* argv[]) {
     if (std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() >= options.seconds) break;
     const RandomCase made = random_case(options.seed + i);
     constexpr std::uint64_t kSearchEvery = 8;
-    std::vector<std::string> strategies{kRandomStrategy};
+    std::vector<std::string> strategies{kRandomStrategy, kRandomFusion};
     if (i % kSearchEvery == 0) strategies.push_back(searching[i / kSearchEvery % searching.size()]);
     for (const std::string& strategy : strategies) {
       const CaseResult result = check_case(made, strategy);

@@ -1,4 +1,5 @@
 // Random small networks on random small architectures, from the schedule to the comparison with the reference executor.
+#include <map>
 #include <string>
 
 #include "sched/strategy/strategy.h"
@@ -57,6 +58,25 @@ TEST_CASE("random schedules of random cases compute what the network says (part 
   check_mixture(check_cases(1 + 3 * kCheap, kCheap, kRandomStrategy));
 }
 
+TEST_CASE("random fused groups of random cases compute what the network says (part 1)") {
+  check_mixture(check_cases(20'001, kCheap, kRandomFusion));
+}
+TEST_CASE("random fused groups of random cases compute what the network says (part 2)") {
+  check_mixture(check_cases(20'001 + kCheap, kCheap, kRandomFusion));
+}
+
+TEST_CASE("random schedules of random cases fuse groups of two to five operators") {
+  std::map<std::size_t, int> groups;  // by operators
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    const CaseResult result = check_case(random_case(seed), kRandomFusion);
+    if (!result.schedule) continue;
+    for (const model::Group& group : result.schedule->groups) ++groups[group.mappings.size()];
+  }
+  CHECK(groups[2] > 50);
+  CHECK(groups[3] > 10);
+  CHECK(groups[4] + groups[5] > 3);
+}
+
 TEST_CASE("schedules that the strategies find for random cases compute what the network says") {
   for (const std::string& strategy : sched::strategy_names()) {
     CAPTURE(strategy);
@@ -66,6 +86,10 @@ TEST_CASE("schedules that the strategies find for random cases compute what the 
 
 TEST_CASE("many random schedules of random cases compute what the network says", "[long]") {
   check_mixture(check_cases(100'001, 20'000, kRandomStrategy));
+}
+
+TEST_CASE("many random fused groups of random cases compute what the network says", "[long]") {
+  check_mixture(check_cases(300'001, 10'000, kRandomFusion));
 }
 
 TEST_CASE("many schedules that the strategies find compute what the network says", "[long]") {

@@ -8,6 +8,7 @@
 #include "model/base/error.h"
 #include "sched/lower/lower.h"
 #include "tests/support/execution.h"
+#include "tests/support/random_fusion.h"
 
 namespace accsim::tests {
 
@@ -22,9 +23,11 @@ constexpr int kSplits = 40;
 
 // No schedule: what the architecture's memories do not hold. Random mappings end at tiles of one element.
 model::Schedule schedule_of(const app::Inputs& inputs, std::uint64_t seed, const std::string& strategy) {
-  if (strategy == kRandomStrategy) {
+  if (strategy == kRandomStrategy || strategy == kRandomFusion) {
     Random random(seed ^ 0x5ced);
-    model::Schedule schedule = random_schedule(inputs.network, inputs.arch, random, kFine, kSplits);
+    model::Schedule schedule = strategy == kRandomStrategy
+                                   ? random_schedule(inputs.network, inputs.arch, random, kFine, kSplits)
+                                   : random_fused_schedule(inputs.network, inputs.arch, random);
     const auto violation = model::verify_schedule(schedule, inputs.network, inputs.arch);
     if (!violation) return schedule;
     const std::string text = violation->where + ": " + violation->message;
@@ -82,7 +85,7 @@ const char* kind_text(Kind kind) {
 }
 
 std::string command_of(const RandomCase&, const CaseResult& result) {
-  const bool random = result.schedule && result.schedule->strategy == kRandomStrategy;
+  const bool random = result.schedule && result.schedule->strategy == "random";
   if (random) return "accsim simulate --arch arch.json --net net.json --schedule schedule.json --verify";
   return "accsim --arch arch.json --net net.json --verify" +
          (result.schedule ? " --strategy " + result.schedule->strategy : "");

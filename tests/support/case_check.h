@@ -15,6 +15,7 @@ namespace accsim::tests {
 
 // Any valid mapping that fits, see random_schedule.h; the registered strategies go by their own names.
 inline constexpr char kRandomStrategy[] = "random";
+inline constexpr char kRandomFusion[] = "random_fusion";  // with groups of several operators
 
 struct CaseResult {
   enum class Kind : std::uint8_t {

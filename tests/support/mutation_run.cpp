@@ -69,7 +69,7 @@ Fate fate_of(const MutationCase& original, const ScheduleMutant& mutant, KillTab
     return Fate::rejected;
   }
   if (model::verify_schedule(schedule, original.network, original.arch, 1)) return Fate::rejected;
-  if (sched::find_not_lowered(schedule, original.network)) return Fate::rejected;
+  if (sched::find_not_lowered(schedule)) return Fate::rejected;
   std::optional<model::Program> program;
   try {
     const auto source = sched::lower(schedule, original.network, original.arch, kSeed);

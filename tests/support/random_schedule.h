@@ -72,10 +72,36 @@ inline bool buffers_fit(const std::vector<model::LoopNest>& nests, const model::
   return true;
 }
 
+// Makes the tiles those of a valid mapping: whole bytes, and where two dimensions share an axis of the output the inner
+// one whole or the outer one 1.
+inline void repair_tiles(const std::vector<model::LoopNest>& nests, model::OperatorMapping& mapping) {
+  const std::vector<model::Dim>& dims = nests.front().dims;
+  for (std::size_t d = 0; d < dims.size(); ++d) {  // whole bytes
+    if (!dims[d].tileable) continue;
+    std::int64_t unit = 1;
+    std::int64_t extent = 0;
+    for (const model::LoopNest& nest : nests) {
+      unit = std::max(unit, model::tile_unit(nest, d));
+      extent = std::max(extent, nest.dims[d].extent);
+    }
+    std::int64_t& size = mapping.tile[dims[d].name];
+    size = std::min(extent, model::ceil_div(size, unit) * unit);
+  }
+  // Two dimensions of one output axis: the inner one whole, or the outer one 1.
+  for (const model::Axis& axis : nests.front().output().axes)
+    if (axis.terms.size() == 2) {
+      const model::Dim& outer_dim = dims[static_cast<std::size_t>(axis.terms[0].dim)];
+      const model::Dim& inner_dim = dims[static_cast<std::size_t>(axis.terms[1].dim)];
+      const auto inner = mapping.tile.find(inner_dim.name);  // none: it stays whole
+      if (inner != mapping.tile.end() && inner->second != inner_dim.extent) mapping.tile[outer_dim.name] = 1;
+    }
+}
+
 // `fine`: percent of dimensions whose first tile is drawn at random, the others start whole.
 inline model::OperatorMapping random_mapping(const model::Network& network, model::OpId op,
-                                             const model::CoreConfig& core, Random& random, int fine = 60) {
-  const std::vector<model::LoopNest> nests = model::loop_nests_of(network, op);
+                                             const model::CoreConfig& core, Random& random, int fine = 60,
+                                             model::TensorAxes axes = model::TensorAxes::merged) {
+  const std::vector<model::LoopNest> nests = model::loop_nests_of(network, op, axes);
   const std::vector<model::Dim>& dims = nests.front().dims;
   model::OperatorMapping mapping;
   mapping.layer = network.op(op).name;
@@ -93,28 +119,7 @@ inline model::OperatorMapping random_mapping(const model::Network& network, mode
   mapping.order.insert(mapping.order.end(), reduced.begin(), reduced.end());
   for (const char* role : {"input", "weight", "output"})
     if (random.chance(50)) mapping.buffers[role] = static_cast<int>(random.range(1, 2));
-  const auto repair = [&] {
-    for (std::size_t d = 0; d < dims.size(); ++d) {  // whole bytes
-      if (!dims[d].tileable) continue;
-      std::int64_t unit = 1;
-      std::int64_t extent = 0;
-      for (const model::LoopNest& nest : nests) {
-        unit = std::max(unit, model::tile_unit(nest, d));
-        extent = std::max(extent, nest.dims[d].extent);
-      }
-      std::int64_t& size = mapping.tile[dims[d].name];
-      size = std::min(extent, model::ceil_div(size, unit) * unit);
-    }
-    // Two dimensions of one output axis: the inner one whole, or the outer one 1.
-    for (const model::Axis& axis : nests.front().output().axes)
-      if (axis.terms.size() == 2) {
-        const model::Dim& outer_dim = dims[static_cast<std::size_t>(axis.terms[0].dim)];
-        const model::Dim& inner_dim = dims[static_cast<std::size_t>(axis.terms[1].dim)];
-        const auto inner = mapping.tile.find(inner_dim.name);  // none: it stays whole
-        if (inner != mapping.tile.end() && inner->second != inner_dim.extent) mapping.tile[outer_dim.name] = 1;
-      }
-  };
-  repair();
+  repair_tiles(nests, mapping);
   for (int shrunk = 0; shrunk < 1000 && !buffers_fit(nests, mapping, core); ++shrunk) {
     std::vector<std::string> large;
     for (const auto& [name, size] : mapping.tile)
@@ -123,7 +128,7 @@ inline model::OperatorMapping random_mapping(const model::Network& network, mode
     std::int64_t& size =
         mapping.tile[large[static_cast<std::size_t>(random.range(0, static_cast<std::int64_t>(large.size()) - 1))]];
     size = (size + 1) / 2;
-    repair();
+    repair_tiles(nests, mapping);
   }
   return mapping;
 }

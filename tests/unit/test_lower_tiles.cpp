@@ -155,11 +155,10 @@ TEST_CASE("what this version cannot lower is refused with its place") {
   tests::Random random(1);
   Schedule schedule = tests::random_schedule(network, arch, random);
   const std::string tail =
-      "; this version lowers groups of one operator, on one core or split by rows, columns, channels, batch or heads, "
-      "with all "
-      "tensors in DRAM";
+      "; this version lowers groups on one core or split by rows, columns, channels, batch or heads, halos recomputed, "
+      "tensors between groups in DRAM";
   const auto refusal = [&] {
-    const auto violation = sched::find_not_lowered(schedule, network);
+    const auto violation = sched::find_not_lowered(schedule);
     return violation ? violation->where + ": " + violation->message : "";
   };
   SECTION("a split of the reduction") {

@@ -18,6 +18,12 @@ const char* const kChain = R"("inputs": [{"name": "x", "shape": [1, 8, 12, 12]}]
   {"name": "b", "op": "Gemm", "inputs": ["r"], "out_features": 20},
   {"name": "c", "op": "Concat", "inputs": ["b", "r"], "axis": 1}])";
 
+const char* const kFused = R"("inputs": [{"name": "x", "shape": [1, 8, 12, 12]}], "layers": [
+  {"name": "a", "op": "Conv", "inputs": ["x"], "out_channels": 8, "kernel_shape": [3, 3]},
+  {"name": "b", "op": "Conv", "inputs": ["a"], "out_channels": 6, "kernel_shape": [2, 1], "dilations": [2, 1],
+   "strides": [1, 1]},
+  {"name": "c", "op": "Conv", "inputs": ["b"], "out_channels": 4, "kernel_shape": [3, 3]}])";
+
 struct Case {
   Network network = network_of(kChain);
   Architecture arch = small_architecture(2);
@@ -196,17 +202,41 @@ TEST_CASE("the verifier checks inner edges and homes") {
     c.schedule.groups[0].edges = {{"a", "recompute", "output_centric"}};
     CHECK(c.where() == "groups[0].edges[0].tensor");
   }
-  SECTION("an edge inside") {
+  SECTION("a group that cannot be fused") {
     c.schedule.groups[1].layers = {"b", "c"};
     c.schedule.groups[1].mappings.push_back(c.mapping(2));
     c.schedule.groups.pop_back();
+    CHECK(c.where() == "groups[1].layers");  // a Concat only copies
+  }
+  SECTION("an edge inside") {
+    c.network = network_of(kFused);
+    c.schedule.groups.resize(2);
+    c.schedule.groups[1].layers = {"b", "c"};
+    c.schedule.groups[1].mappings.push_back(c.mapping(1));
+    c.schedule.groups[1].mappings[1].layer = "c";
     c.schedule.groups[1].edges = {{"b", "retain", "output_centric"}};
+    CHECK(c.where() == "");
+    c.schedule.groups[1].mappings[1].tile["C"] = 3;
+    CHECK(c.where() == "groups[1].edges[0].direction");  // the reader takes its reduction in slices
+    c.schedule.groups[1].edges[0].direction = "input_centric";
     CHECK(c.where() == "");
     c.schedule.groups[1].edges[0].halo = "forget";
     CHECK(c.where() == "groups[1].edges[0].halo");
     c.schedule.groups[1].edges = {};
     c.schedule.groups[1].homes["b"] = Home::dram;
     CHECK(c.where() == "groups[1].homes.b");  // does not leave the group
+  }
+  SECTION("readers that leave something unread") {
+    c.network = network_of(kFused);
+    c.schedule.groups.resize(2);
+    c.schedule.groups[0].layers = {"a", "b"};
+    c.schedule.groups[0].mappings.push_back(c.mapping(1));
+    c.schedule.groups[1].layers = {"c"};
+    c.schedule.groups[1].mappings[0].layer = "c";
+    CHECK(c.where() == "");
+    c.mapping(0).tile["P"] = 2;
+    c.schedule.groups[0].mappings[1].tile["P"] = 1;  // rows 2 p: every other row of a
+    CHECK(c.where() == "groups[0].mappings");
   }
   SECTION("homes") {
     c.schedule.groups[0].homes["a"] = Home::dram;
