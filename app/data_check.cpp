@@ -43,62 +43,6 @@ std::vector<std::int64_t> coordinate_of(const model::Shape& shape, std::int64_t 
   return coordinate;
 }
 
-// Values of `bits` bits that an operator lets through: all but for Relu and Clip.
-std::int64_t values_between(model::OpType type, const model::ClipAttributes& clip, int bits) {
-  const std::int64_t all = std::int64_t{1} << bits;
-  if (type == model::OpType::relu) return all / 2;
-  if (type == model::OpType::leaky_relu) return all / 2;  // the halves may fall together
-  if (type != model::OpType::clip) return all;
-  const std::int64_t side = 3 * all / 8;  // from 0 to a bound
-  return 1 + (clip.min < 0 ? side : 0) + (clip.max > 0 ? side : 0);
-}
-
-// Different values that a tensor can have at most: operators that only move or choose elements have those of their
-// input.
-std::int64_t possible_values(const model::Network& network, const model::Tensor& tensor) {
-  const int bits = sim::integer_bits(tensor.type);
-  std::int64_t possible = std::int64_t{1} << bits;
-  if (!tensor.producer.valid()) return possible;
-  const model::Operator& op = network.op(tensor.producer);
-  const auto of_input = [&](std::size_t i) { return possible_values(network, network.tensor(op.inputs[i])); };
-  switch (op.type) {
-    case model::OpType::relu:
-    case model::OpType::clip: {
-      const auto* clip = std::get_if<model::ClipAttributes>(&op.attributes);
-      possible = values_between(op.type, clip != nullptr ? *clip : model::ClipAttributes{}, bits);
-      possible = std::min(possible, of_input(0));
-      break;
-    }
-    case model::OpType::max_pool:
-    case model::OpType::sigmoid:
-    case model::OpType::tanh:
-    case model::OpType::gelu:
-    case model::OpType::gather:
-    case model::OpType::flatten:
-    case model::OpType::reshape:
-    case model::OpType::transpose:
-    case model::OpType::slice:
-    case model::OpType::expand:
-    case model::OpType::pad:
-    case model::OpType::depth_to_space:
-      possible = of_input(0);
-      break;
-    case model::OpType::where:
-      possible = std::min(possible, of_input(1) + of_input(2));
-      break;
-    case model::OpType::concat:
-      possible = 0;
-      for (std::size_t i = 0; i < op.inputs.size(); ++i) possible = std::max(possible, of_input(i));
-      break;
-    default:
-      break;
-  }
-  for (const model::FusedActivation& activation : op.activations) {
-    possible = std::min(possible, values_between(activation.type, activation.clip, bits));
-  }
-  return possible;
-}
-
 bool reaches(const model::Copy& copy, model::MemoryIndex memory, std::int64_t address) {
   if (model::memory_of(copy.dst.place) != memory) return false;
   const model::StridedRange range = model::destination_range(copy);
@@ -157,13 +101,6 @@ const CheckedTensor* DataReport::fewest() const {
   return least == tensors.end() ? nullptr : &*least;
 }
 
-std::int64_t required_distinct(const model::Network& network, const model::Tensor& tensor) {
-  constexpr std::int64_t kEnough = 64;
-  constexpr std::int64_t kElementsAValue = 8;
-  const std::int64_t elements = model::element_count(tensor.shape);
-  return std::min({kEnough, possible_values(network, tensor), model::ceil_div(elements, kElementsAValue)});
-}
-
 void require_tensors(const model::Network& network, const model::ProgramHeader& header, const std::string& file) {
   std::map<std::string, const model::Tensor*> tensors;
   for (const model::Tensor& tensor : network.tensors) tensors.emplace(tensor.name, &tensor);
@@ -201,6 +138,7 @@ DataCheck::DataCheck(const model::Network& network, const model::Architecture& a
       initial_(network, seed),
       reference_(network, seed, sim::FunctionalChip::sum_bits_of(arch)),
       evaluated_(network.operators.size(), false),
+      required_(required_distinct(network)),
       chip_(arch, header, [this](const model::Region& region, std::int64_t offset, std::span<std::uint8_t> bytes) {
         make_initial(region, offset, bytes);
       }) {
@@ -317,7 +255,7 @@ void DataCheck::compare(const model::GroupProgram& group, const model::Region& r
   if (mismatch.elements > 0) report_.mismatched.push_back(std::move(mismatch));
 
   std::int64_t& compared = compared_[tensor.id];
-  if (compared == 0) report_.tensors.push_back({tensor.name, 0, 0, required_distinct(network_, tensor)});
+  if (compared == 0) report_.tensors.push_back({tensor.name, 0, 0, required_[tensor.id.index()]});
   compared += count;
   const auto entry = std::find_if(report_.tensors.begin(), report_.tensors.end(),
                                   [&](const CheckedTensor& checked) { return checked.name == tensor.name; });

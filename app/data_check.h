@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "app/distinct_values.h"
 #include "model/arch/arch.h"
 #include "model/program/program.h"
 #include "model/reference/executor.h"
@@ -62,11 +63,6 @@ struct DataReport {
   [[nodiscard]] const CheckedTensor* fewest() const;
 };
 
-// Distinct values that a tensor must have for a comparison to mean something: 64, or as many as its type and the
-// operators that made it allow (a Relu half of the type's values, a Clip those between its bounds, a MaxPool those of
-// its input), or an eighth of its elements.
-std::int64_t required_distinct(const model::Network& network, const model::Tensor& tensor);
-
 // ConfigError naming `file` where a program's regions are not the tensors of the network.
 void require_tensors(const model::Network& network, const model::ProgramHeader& header, const std::string& file);
 
@@ -93,7 +89,8 @@ class DataCheck {
   LastReaders readers_;
   model::InitialValues initial_;
   model::ReferenceExecutor reference_;
-  std::vector<bool> evaluated_;  // by operator
+  std::vector<bool> evaluated_;         // by operator
+  std::vector<std::int64_t> required_;  // distinct values, by tensor
   std::map<std::string, model::TensorId> by_name_;
   std::map<model::TensorId, std::int64_t> compared_;  // elements
   std::map<model::TensorId, std::unique_ptr<model::DistinctCounter>> counters_;

@@ -86,7 +86,8 @@ float FloatArithmetic::combine(OpType type, float x, float y) {
   }
 }
 
-void FloatArithmetic::normalise_squares(std::span<float> row, std::span<const float> scale, double epsilon) {
+void FloatArithmetic::normalise_squares(std::span<float> row, const Values& /*input*/, std::span<const float> scale,
+                                        double epsilon) {
   double squares = 0;
   for (const float x : row) squares += static_cast<double>(x) * static_cast<double>(x);
   const double root = std::sqrt(squares / static_cast<double>(row.size()) + epsilon);
@@ -94,8 +95,8 @@ void FloatArithmetic::normalise_squares(std::span<float> row, std::span<const fl
     row[i] = static_cast<float>(static_cast<double>(row[i]) / root * static_cast<double>(scale[i]));
 }
 
-void FloatArithmetic::normalise(std::span<float> row, std::span<const float> scale, std::span<const float> bias,
-                                double epsilon) {
+void FloatArithmetic::normalise(std::span<float> row, const Values& /*input*/, std::span<const float> scale,
+                                std::span<const float> bias, double epsilon) {
   const auto n = static_cast<double>(row.size());
   double sum = 0;
   for (const float x : row) sum += x;

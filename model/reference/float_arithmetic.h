@@ -40,22 +40,24 @@ class FloatArithmetic {
   static bool narrow(const Values& /*values*/) { return true; }
 
   [[nodiscard]] static float matrix_result(double sum, float bias) { return static_cast<float>(sum + bias); }
+  [[nodiscard]] static float operand(float x, const Values& /*of*/) { return x; }
   // Operators of two operands.
   [[nodiscard]] static float combine(OpType type, float x, float y);
-  [[nodiscard]] static bool holds(float condition) { return condition != 0; }
+  [[nodiscard]] static float select(float condition, float a, float b) { return condition != 0 ? a : b; }
   static constexpr bool kInterpolates = true;
   [[nodiscard]] static float mean(double total, std::int64_t count) {
     return static_cast<float>(total / static_cast<double>(count));
   }
-  [[nodiscard]] static float fit(float x) { return x; }
+  [[nodiscard]] static float maximum(float largest, double /*total*/, std::int64_t /*count*/) { return largest; }
   [[nodiscard]] static float activate(OpType type, const ClipAttributes& clip, float x);
   // In place: exp(x - largest) / sum.
   static void softmax(std::span<float> row, const Values& input);
   // In place: (x - mean) / sqrt(variance + epsilon) * scale + bias, bias may be empty.
-  static void normalise(std::span<float> row, std::span<const float> scale, std::span<const float> bias,
-                        double epsilon);
+  static void normalise(std::span<float> row, const Values& input, std::span<const float> scale,
+                        std::span<const float> bias, double epsilon);
   // In place: x / sqrt(mean of squares + epsilon) * scale.
-  static void normalise_squares(std::span<float> row, std::span<const float> scale, double epsilon);
+  static void normalise_squares(std::span<float> row, const Values& input, std::span<const float> scale,
+                                double epsilon);
   // As ONNX: negative indices count from the end. ConfigError outside of [-rows, rows).
   [[nodiscard]] static std::int64_t table_row(float index, std::int64_t rows);
 };

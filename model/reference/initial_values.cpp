@@ -7,13 +7,6 @@
 namespace accsim::model {
 namespace {
 
-std::uint64_t mix(std::uint64_t z) {
-  z += 0x9E3779B97F4A7C15U;
-  z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9U;
-  z = (z ^ (z >> 27U)) * 0x94D049BB133111EBU;
-  return z ^ (z >> 31U);
-}
-
 std::uint64_t fnv(std::string_view text) {
   std::uint64_t hash = 0xCBF29CE484222325U;
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
@@ -21,6 +14,13 @@ std::uint64_t fnv(std::string_view text) {
 }
 
 }  // namespace
+
+std::uint64_t mix(std::uint64_t z) {
+  z += 0x9E3779B97F4A7C15U;
+  z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9U;
+  z = (z ^ (z >> 27U)) * 0x94D049BB133111EBU;
+  return z ^ (z >> 31U);
+}
 
 int value_bits(DataType type) {
   switch (type) {
@@ -44,13 +44,9 @@ int value_bits(DataType type) {
 }
 
 InitialValues::InitialValues(const Network& network, std::uint64_t seed)
-    : network_(network), seed_(seed), index_rows_(network.tensors.size(), 0) {
-  for (const Operator& op : network.operators) {
-    if (op.type != OpType::gather) continue;
-    const Shape& table = network.tensor(op.inputs[0]).shape;
-    std::int64_t& rows = index_rows_[network.tensor(op.inputs[1]).storage.index()];
-    if (rows == 0) rows = table[static_cast<std::size_t>(std::get<AxisAttributes>(op.attributes).axis)];
-  }
+    : network_(network), seed_(seed), is_index_(network.tensors.size(), false) {
+  for (const Operator& op : network.operators)
+    if (op.type == OpType::gather) is_index_[network.tensor(op.inputs[1]).storage.index()] = true;
 }
 
 void InitialValues::fill(TensorId id, std::int64_t first, std::span<std::int32_t> out) const {
@@ -60,13 +56,13 @@ void InitialValues::fill(TensorId id, std::int64_t first, std::span<std::int32_t
   if (first < 0 || first > element_count(tensor.shape) - count) {
     throw InternalError("elements outside of tensor " + tensor.name);
   }
-  const std::int64_t rows = index_rows_[tensor.id.index()];
+  const bool is_index = is_index_[tensor.id.index()];
   const std::uint64_t start = mix(seed_ + fnv(tensor.name)) + static_cast<std::uint64_t>(first);
   const int bits = value_bits(tensor.type);
   for (std::int64_t i = 0; i < count; ++i) {
     std::int32_t& value = out[static_cast<std::size_t>(i)];
-    if (rows > 0) {
-      value = static_cast<std::int32_t>(gather_row(seed_, first + i, rows));
+    if (is_index) {
+      value = static_cast<std::int32_t>(gather_index(seed_, first + i));
     } else {
       value = signed_bits(static_cast<std::uint32_t>(mix(start + static_cast<std::uint64_t>(i)) >> 20U), bits);
     }

@@ -22,6 +22,9 @@ constexpr std::int32_t signed_bits(std::uint32_t v, int bits) {
   return static_cast<std::int32_t>((low ^ sign) - sign);
 }
 
+// `mix` of docs/arithmetic.md.
+std::uint64_t mix(std::uint64_t z);
+
 class InitialValues {
  public:
   // Keeps a reference to the network.
@@ -34,9 +37,7 @@ class InitialValues {
  private:
   const Network& network_;
   std::uint64_t seed_;
-  // By tensor: rows of the first Gather, in network order, that reads the tensor (or an alias of it) as its indices;
-  // 0 where there is none.
-  std::vector<std::int64_t> index_rows_;
+  std::vector<bool> is_index_;  // by tensor: a Gather takes it, or an alias of it, as its indices
 };
 
 }  // namespace accsim::model

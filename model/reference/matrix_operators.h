@@ -25,6 +25,10 @@ struct Job {
 
   [[nodiscard]] const Shape& shape(std::size_t input) const { return network.tensor(op.inputs[input]).shape; }
   [[nodiscard]] const Shape& output_shape() const { return network.tensor(op.outputs[0]).shape; }
+  // Element i of an input as operators of elements, windows and rows take it.
+  [[nodiscard]] typename Arithmetic::Value operand(std::size_t input, std::int64_t i) const {
+    return arithmetic.operand(inputs[input]->get(i), *inputs[input]);
+  }
 };
 
 inline constexpr std::int64_t kStep = 64;  // rows in memory are padded with zeros to a multiple of this

@@ -123,7 +123,7 @@ void resize(const Job<Arithmetic>& job) {
         for (std::int64_t h = row / down - reach_h; h <= row / down + reach_h; ++h) {
           for (std::int64_t w = column / across - reach_w; w <= column / across + reach_w; ++w) {
             if (h < 0 || h >= in.height || w < 0 || w >= in.width) continue;
-            total += element(h, w);
+            total += job.arithmetic.operand(element(h, w), x);
             ++count;
           }
         }

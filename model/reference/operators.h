@@ -35,7 +35,6 @@ std::int64_t visit_window(const PoolAttributes& pool, const Plane& in, std::int6
 template <class Arithmetic>
 void pool(const Job<Arithmetic>& job) {
   const auto& attributes = std::get<PoolAttributes>(job.op.attributes);
-  const auto& x = *job.inputs[0];
   const Plane in = plane_of(job.shape(0));
   const Plane out = plane_of(job.output_shape());
   const std::int64_t planes = job.shape(0)[0] * job.shape(0)[1];
@@ -45,7 +44,7 @@ void pool(const Job<Arithmetic>& job) {
       typename Arithmetic::Total total = 0;
       std::int64_t inside = 0;
       const auto visit = [&](std::int64_t at) {
-        const auto value = x.get(plane * in.size() + at);
+        const auto value = job.operand(0, plane * in.size() + at);
         largest = largest ? std::max(*largest, value) : value;
         total += value;
         ++inside;
@@ -53,8 +52,9 @@ void pool(const Job<Arithmetic>& job) {
       const std::int64_t in_padded = visit_window(attributes, in, place / out.width, place % out.width, visit);
       if (!largest) throw InternalError("layer " + job.op.name + ": a window without an element");
       const std::int64_t count = attributes.count_include_pad ? in_padded : inside;
-      job.output.set(plane * out.size() + place, job.op.type == OpType::max_pool ? job.arithmetic.fit(*largest)
-                                                                                 : job.arithmetic.mean(total, count));
+      job.output.set(plane * out.size() + place, job.op.type == OpType::max_pool
+                                                     ? job.arithmetic.maximum(*largest, total, inside)
+                                                     : job.arithmetic.mean(total, count));
     }
   }
 }
@@ -65,7 +65,7 @@ void global_average_pool(const Job<Arithmetic>& job) {
   const std::int64_t size = extent_between(job.shape(0), 2, job.shape(0).size());
   for (std::int64_t plane = 0; plane < planes; ++plane) {
     typename Arithmetic::Total total = 0;
-    for (std::int64_t i = 0; i < size; ++i) total += job.inputs[0]->get(plane * size + i);
+    for (std::int64_t i = 0; i < size; ++i) total += job.operand(0, plane * size + i);
     job.output.set(plane, job.arithmetic.mean(total, size));
   }
 }
@@ -76,8 +76,8 @@ void elementwise(const Job<Arithmetic>& job) {
   const std::array<Strides, 2> steps{broadcast_strides(job.shape(0), result), broadcast_strides(job.shape(1), result)};
   std::int64_t i = 0;
   for_each_coordinate(result, steps, [&](const std::array<std::int64_t, 2>& at) {
-    const auto x = job.inputs[0]->get(at[0]);
-    const auto y = job.inputs[1]->get(at[1]);
+    const auto x = job.operand(0, at[0]);
+    const auto y = job.operand(1, at[1]);
     job.output.set(i++, job.arithmetic.combine(job.op.type, x, y));
   });
 }
@@ -87,7 +87,7 @@ void activation(const Job<Arithmetic>& job) {
   const auto* clip = std::get_if<ClipAttributes>(&job.op.attributes);
   const ClipAttributes bounds = clip != nullptr ? *clip : ClipAttributes{};
   for (std::int64_t i = 0; i < job.output.size(); ++i)
-    job.output.set(i, job.arithmetic.activate(job.op.type, bounds, job.arithmetic.fit(job.inputs[0]->get(i))));
+    job.output.set(i, job.arithmetic.activate(job.op.type, bounds, job.operand(0, i)));
 }
 
 template <class Arithmetic>
@@ -120,7 +120,7 @@ void layer_normalization(const Job<Arithmetic>& job) {
   if (!bias.empty()) job.inputs[2]->read(0, bias);
   for (std::int64_t first = 0; first < job.output.size(); first += length) {
     job.inputs[0]->read(first, row);
-    job.arithmetic.normalise(row, scale, bias, attributes.epsilon);
+    job.arithmetic.normalise(row, *job.inputs[0], scale, bias, attributes.epsilon);
     job.output.write(first, row);
   }
 }
@@ -135,7 +135,7 @@ void rms_normalization(const Job<Arithmetic>& job) {
   job.inputs[1]->read(0, scale);
   for (std::int64_t first = 0; first < job.output.size(); first += length) {
     job.inputs[0]->read(first, row);
-    job.arithmetic.normalise_squares(row, scale, attributes.epsilon);
+    job.arithmetic.normalise_squares(row, *job.inputs[0], scale, attributes.epsilon);
     job.output.write(first, row);
   }
 }
@@ -152,7 +152,7 @@ void reduce_mean(const Job<Arithmetic>& job) {
   for (std::int64_t o = 0; o < outer; ++o) {
     for (std::int64_t i = 0; i < inner; ++i) {
       typename Arithmetic::Total total = 0;
-      for (std::int64_t k = 0; k < count; ++k) total += job.inputs[0]->get((o * count + k) * inner + i);
+      for (std::int64_t k = 0; k < count; ++k) total += job.operand(0, (o * count + k) * inner + i);
       job.output.set(o * inner + i, job.arithmetic.mean(total, count));
     }
   }
@@ -165,8 +165,7 @@ void where(const Job<Arithmetic>& job) {
                                      broadcast_strides(job.shape(2), result)};
   std::int64_t i = 0;
   for_each_coordinate(result, steps, [&](const std::array<std::int64_t, 3>& at) {
-    const bool holds = job.arithmetic.holds(job.inputs[0]->get(at[0]));
-    job.output.set(i++, job.arithmetic.fit(holds ? job.inputs[1]->get(at[1]) : job.inputs[2]->get(at[2])));
+    job.output.set(i++, job.arithmetic.select(job.operand(0, at[0]), job.operand(1, at[1]), job.operand(2, at[2])));
   });
 }
 

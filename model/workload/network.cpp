@@ -141,13 +141,15 @@ Bytes compulsory_bytes(const Network& network) {
   return total;
 }
 
-std::int64_t gather_row(std::uint64_t seed, std::int64_t i, std::int64_t rows) {
+std::int64_t gather_index(std::uint64_t seed, std::int64_t i) {
   // SplitMix64 (Steele, Lea, Flood, OOPSLA 2014): increment by the golden ratio, then two multiply-xorshift rounds.
   std::uint64_t z = seed + (static_cast<std::uint64_t>(i) + 1) * 0x9E3779B97F4A7C15ULL;
   z = (z ^ (z >> 30U)) * 0xBF58476D1CE4E5B9ULL;
   z = (z ^ (z >> 27U)) * 0x94D049BB133111EBULL;
   z ^= z >> 31U;
-  return static_cast<std::int64_t>(z % static_cast<std::uint64_t>(rows));
+  return static_cast<std::int64_t>(z >> 33U);
 }
+
+std::int64_t gather_row(std::uint64_t seed, std::int64_t i, std::int64_t rows) { return gather_index(seed, i) % rows; }
 
 }  // namespace accsim::model

@@ -208,8 +208,10 @@ Bytes compulsory_bytes(const Network& network);
 // Operators that move no data: their output shares its input's storage.
 bool is_alias(OpType type);
 
-// The row of a Gather table that position `i` selects where no data are given: a fixed hash of (seed, i) modulo
-// `rows`. The same rule serves timing and execution on data.
+// Element i of every tensor of indices that is an input or weight: a fixed hash of (seed, i), of 31 bits. A Gather
+// takes the row that the index is modulo its table's rows, in timing and in execution on data: also where tables of
+// different sizes are read by the same indices.
+std::int64_t gather_index(std::uint64_t seed, std::int64_t i);
 std::int64_t gather_row(std::uint64_t seed, std::int64_t i, std::int64_t rows);
 
 }  // namespace accsim::model

@@ -23,6 +23,15 @@ constexpr std::int32_t requantised(std::uint32_t s, int bits) {
   return static_cast<std::int32_t>(s * 0x9E3779B1U) >> static_cast<unsigned>(32 - bits);
 }
 
+// A one-to-one map of the lowest `bits` bits of v to values of as many bits, of which each depends on all of them.
+constexpr std::int32_t scattered(std::uint32_t v, int bits) {
+  const auto unused = static_cast<unsigned>(32 - bits);
+  const auto fold = static_cast<unsigned>(bits - bits / 2);
+  v = (v * 0x9E3779B5U + 0x7F4A7C15U) << unused >> unused;
+  v = ((v ^ (v >> fold)) * 0x85EBCA6BU) << unused >> unused;
+  return signed_low(v ^ (v >> fold), bits);
+}
+
 // Whether every value of the type fits 16 bits.
 inline bool is_narrow(model::DataType type) { return integer_bits(type) <= 16; }
 

@@ -1,6 +1,7 @@
 #include "sim/functional/vector_values.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 #include <span>
 
@@ -23,48 +24,95 @@ constexpr std::int64_t kLargestBlock = 1 << 18;  // elements of a source that ar
 
 using model::is_pool;
 
+std::uint32_t word(std::int32_t v) { return static_cast<std::uint32_t>(v); }
+
 // Quotients rounded down; the divisor is positive.
 std::int64_t divide_down(std::int64_t a, std::int64_t by) {
   const std::int64_t quotient = a / by;
   return a % by < 0 ? quotient - 1 : quotient;
 }
 
-std::int32_t activated(const model::FusedActivation& activation, std::int32_t x, int bits) {
-  const auto word = static_cast<std::uint32_t>(x);
+// The bounds of a Clip as one number: SplitMix64's output function (Steele, Lea, Flood, OOPSLA 2014) over the bits of
+// both.
+std::uint32_t offset_of(const model::ClipAttributes& clip) {
+  std::uint64_t state = 0;
+  for (const double bound : {clip.min, clip.max}) {
+    const double unsigned_zero = bound == 0 ? 0.0 : bound;
+    std::uint64_t bits = 0;
+    std::memcpy(&bits, &unsigned_zero, sizeof bits);
+    state += bits + 0x9E3779B97F4A7C15U;
+    state = (state ^ (state >> 30U)) * 0xBF58476D1CE4E5B9U;
+    state = (state ^ (state >> 27U)) * 0x94D049BB133111EBU;
+    state ^= state >> 31U;
+  }
+  return static_cast<std::uint32_t>(state);
+}
+
+// Odd factor and offset of the activations that scatter a multiple of their operand.
+struct Line {
+  std::uint32_t factor = 1;
+  std::uint32_t offset = 0;
+};
+Line line_of(const model::FusedActivation& activation) {
   switch (activation.type) {
-    case OpType::relu:
-      return std::max(x, 0);
-    case OpType::clip: {
-      const std::int32_t reach = 3 * (std::int32_t{1} << (bits - 3));
-      return std::clamp(x, activation.clip.min < 0 ? -reach : 0, activation.clip.max > 0 ? reach : 0);
-    }
+    case OpType::clip:
+      return {1, offset_of(activation.clip)};
     case OpType::sigmoid:
-      return signed_low(5 * word + 3, bits);
+      return {5, 3};
     case OpType::tanh:
-      return signed_low(13 * word + 7, bits);
+      return {13, 7};
     case OpType::gelu:
-      return signed_low(29 * word + 11, bits);
+      return {45, 11};
     case OpType::neg:
-      return signed_low(0U - word, bits);
+      return {25, 15};
     case OpType::sqrt:
-      return signed_low(17 * word + 5, bits);
+      return {17, 5};
     case OpType::exp:
-      return signed_low(19 * word + 9, bits);
+      return {19, 9};
     case OpType::erf:
-      return signed_low(23 * word + 13, bits);
+      return {37, 13};
     case OpType::silu:
-      return signed_low(31 * word + 3, bits);
+      return {31, 3};
     case OpType::hard_sigmoid:
-      return signed_low(7 * word + 1, bits);
+      return {7, 1};
     case OpType::hard_swish:
-      return signed_low(11 * word + 5, bits);
-    case OpType::leaky_relu:
-      return x >= 0 ? x : signed_low(3 * word, bits);
-    case OpType::quantize_linear:
-    case OpType::dequantize_linear:
-      return x;
+      return {11, 5};
     default:
       throw model::InternalError("a vector instruction with an activation that is none");
+  }
+}
+
+void activate(const model::FusedActivation& activation, std::vector<std::int32_t>& values, int bits) {
+  if (activation.type == OpType::quantize_linear || activation.type == OpType::dequantize_linear) return;
+  if (activation.type == OpType::relu || activation.type == OpType::leaky_relu) {
+    const Line line = activation.type == OpType::relu ? Line{5, 3} : Line{3, 1};
+    const std::int32_t least = std::numeric_limits<std::int32_t>::min() >> (32 - bits);
+    for (std::int32_t& x : values) {  // negative ones stay so
+      const std::int32_t moved = signed_low(line.factor * word(x) + line.offset, bits);
+      x = x >= 0 ? x : (moved < 0 ? moved : moved + least);
+    }
+    return;
+  }
+  const Line line = line_of(activation);
+  for (std::int32_t& x : values) x = scattered(line.factor * word(x) + line.offset, bits);
+}
+
+int bits_of(const TileRef& source) {
+  return source.place.space == model::Space::accumulator ? sum_bits(source.type) : integer_bits(source.type);
+}
+
+// Whether the source's elements are taken with no more bits than the result has. Sums, scales and biases are taken as
+// they are, and so are rows, of which the exponentials or squares are wanted first.
+bool is_operand(VectorKind kind, std::size_t source) {
+  switch (kind) {
+    case VectorKind::requantize:
+    case VectorKind::move:
+    case VectorKind::softmax:
+    case VectorKind::layer_normalization:
+    case VectorKind::rms_normalization:
+      return false;
+    default:
+      return source < kMostSources;
   }
 }
 
@@ -72,6 +120,7 @@ std::int32_t activated(const model::FusedActivation& activation, std::int32_t x,
 class Block {
  public:
   explicit Block(const VectorOp& op, const std::array<const std::uint8_t*, kMostSources>& sources) : op_(&op) {
+    const int bits = integer_bits(op.output.type);
     for (std::size_t s = 0; s < op.sources.size(); ++s) {
       const TileRef& tile = op.sources[s];
       const std::int64_t span = tile_span(tile);
@@ -82,6 +131,9 @@ class Block {
         }
       } else {
         decode(tile.type, sources[s], span, elements_[s].data());
+      }
+      if (is_operand(op.kind, s) && bits_of(tile) > bits) {
+        for (std::int32_t& x : elements_[s]) x = requantised(word(x), bits);
       }
     }
   }
@@ -100,13 +152,12 @@ class Block {
     to.resize(count);
     const bool mark = is_pool(op_->kind);
     if (mark) valid_.resize(count);
-    const std::int32_t neutral = op_->kind == VectorKind::max_pool ? std::numeric_limits<std::int32_t>::min() : 0;
     const std::vector<std::int32_t>& from = elements_[s];
     TileWalk(op_->sources[s], op_->loops, order, at).each_row([&](const TileWalk::Row& row) {
       for (std::int64_t i = 0; i < row.count; ++i) {
         const bool inside = i >= row.low && i < row.high;
         const auto at_flat = static_cast<std::size_t>(row.flat + i * row.flat_step);
-        to[at_flat] = inside ? from[static_cast<std::size_t>(row.element + i * row.element_step)] : neutral;
+        to[at_flat] = inside ? from[static_cast<std::size_t>(row.element + i * row.element_step)] : 0;
         if (mark) valid_[at_flat] = inside ? 1 : 0;
       }
     });
@@ -137,15 +188,26 @@ class Function {
         return;
       }
       case VectorKind::add:
-        for (std::int64_t i = 0; i < all; ++i) {
-          out[i] =
-              requantised(static_cast<std::uint32_t>(x[i]) + static_cast<std::uint32_t>(block[1].data()[i]), bits_);
-        }
+        for (std::int64_t i = 0; i < all; ++i) out[i] = scattered(word(x[i]) + word(block[1][at(i)]), bits_);
         return;
       case VectorKind::mul:
+        for (std::int64_t i = 0; i < all; ++i)
+          out[i] = scattered(word(scattered(word(x[i]), bits_)) + word(scattered(word(block[1][at(i)]), bits_)), bits_);
+        return;
+      case VectorKind::sub:
+        return in_order(3, x, block[1].data(), all, out);
+      case VectorKind::div:
+        return in_order(5, x, block[1].data(), all, out);
+      case VectorKind::pow:
+        return in_order(7, x, block[1].data(), all, out);
+      case VectorKind::prelu:
+        return in_order(9, x, block[1].data(), all, out);
+      case VectorKind::select:
         for (std::int64_t i = 0; i < all; ++i) {
-          out[i] =
-              requantised(static_cast<std::uint32_t>(x[i]) * static_cast<std::uint32_t>(block[1].data()[i]), bits_);
+          const bool first = (x[i] & 1) != 0;
+          const std::uint32_t chosen = word(block[first ? 1 : 2][at(i)]);
+          const std::uint32_t other = word(block[first ? 2 : 1][at(i)]);
+          out[i] = scattered(chosen + 5 * other + word(scattered(word(x[i]), bits_)), bits_);
         }
         return;
       case VectorKind::move:
@@ -153,25 +215,7 @@ class Function {
         std::copy(x, x + all, out);
         return;
       case VectorKind::max_pool:
-        for (std::int64_t r = 0; r < rows; ++r) out[r] = *std::max_element(x + r * row_, x + (r + 1) * row_);
-        return;
-      case VectorKind::sub:
-        for (std::int64_t i = 0; i < all; ++i) out[i] = requantised(word(x[i]) - word(block[1].data()[i]), bits_);
-        return;
-      case VectorKind::div:
-        for (std::int64_t i = 0; i < all; ++i)
-          out[i] = requantised(5 * word(x[i]) + 3 * word(block[1].data()[i]), bits_);
-        return;
-      case VectorKind::pow:
-        for (std::int64_t i = 0; i < all; ++i)
-          out[i] = requantised(7 * word(x[i]) + 5 * word(block[1].data()[i]), bits_);
-        return;
-      case VectorKind::prelu:
-        for (std::int64_t i = 0; i < all; ++i)
-          out[i] = x[i] >= 0 ? x[i] : requantised(word(x[i]) * word(block[1].data()[i]), bits_);
-        return;
-      case VectorKind::select:
-        for (std::int64_t i = 0; i < all; ++i) out[i] = (x[i] & 1) != 0 ? block[1].data()[i] : block[2].data()[i];
+        for (std::int64_t r = 0; r < rows; ++r) out[r] = maximum(x + r * row_, block.valid().data() + r * row_);
         return;
       case VectorKind::average_pool:
       case VectorKind::interpolate:
@@ -188,18 +232,44 @@ class Function {
   }
 
  private:
-  static std::uint32_t word(std::int32_t v) { return static_cast<std::uint32_t>(v); }
+  static std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
+
+  void in_order(std::uint32_t factor, const std::int32_t* x, const std::int32_t* y, std::int64_t count,
+                std::int32_t* out) const {
+    for (std::int64_t i = 0; i < count; ++i)
+      out[i] = scattered(factor * word(x[i]) + word(scattered(word(y[i]), bits_)), bits_);
+  }
+
+  // Sum of a window's elements that are not padding, and their number.
+  struct Window {
+    std::uint32_t sum = 0;
+    std::uint32_t count = 0;
+  };
+  [[nodiscard]] Window window(const std::int32_t* x, const std::uint8_t* valid) const {
+    Window window;
+    for (std::int64_t i = 0; i < row_; ++i) {
+      window.sum += valid[i] != 0 ? word(x[i]) : 0U;
+      window.count += valid[i];
+    }
+    return window;
+  }
+
+  [[nodiscard]] std::int32_t maximum(const std::int32_t* x, const std::uint8_t* valid) const {
+    const Window w = window(x, valid);
+    return scattered(w.sum + w.sum + w.sum + w.count, bits_);
+  }
 
   [[nodiscard]] std::int32_t average(const std::int32_t* x, const std::uint8_t* valid) const {
-    std::int64_t sum = 0;
-    std::int64_t count = 0;
-    for (std::int64_t i = 0; i < row_; ++i) {
-      sum += x[i];
-      count += valid[i];
-    }
-    const std::int64_t divisor = op_.divisor > 0 ? op_.divisor : std::max<std::int64_t>(count, 1);
-    const auto scaled = static_cast<std::int64_t>(static_cast<std::uint64_t>(sum) * 65536U);
-    return requantised(static_cast<std::uint32_t>(divide_down(scaled, divisor)), bits_);
+    const Window w = window(x, valid);
+    const std::uint32_t divisor =
+        op_.divisor > 0 ? static_cast<std::uint32_t>(static_cast<std::uint64_t>(op_.divisor)) : std::max(w.count, 1U);
+    return scattered(w.sum + 5 * divisor, bits_);
+  }
+
+  // An element of a row: itself, in no more bits than the result has, and what its row made of it.
+  [[nodiscard]] std::int32_t in_row(std::int32_t x, std::uint32_t share) const {
+    const std::int32_t own = bits_of(op_.sources[0]) > bits_ ? requantised(word(x), bits_) : x;
+    return scattered(word(own) + word(requantised(share, bits_)), bits_);
   }
 
   void softmax(const std::int32_t* x, std::int32_t* out) const {
@@ -211,7 +281,7 @@ class Function {
     std::int64_t sum = 0;
     for (std::int64_t i = 0; i < row_; ++i) sum += exponential(x[i]);
     for (std::int64_t i = 0; i < row_; ++i) {
-      out[i] = requantised(static_cast<std::uint32_t>(exponential(x[i]) * (1 << 24) / sum), bits_);
+      out[i] = in_row(x[i], static_cast<std::uint32_t>(exponential(x[i]) * (1 << 24) / sum));
     }
   }
 
@@ -232,7 +302,7 @@ class Function {
       const auto distance = static_cast<std::int64_t>((n * wide(x[i]) - sum) * 256);
       const auto quotient = static_cast<std::uint32_t>(divide_down(distance, root));
       const std::uint32_t scaled = scale != nullptr ? quotient * static_cast<std::uint32_t>(scale[i]) : quotient;
-      out[i] = requantised(scaled + (bias != nullptr ? static_cast<std::uint32_t>(bias[i]) : 0U), bits_);
+      out[i] = in_row(x[i], scaled + (bias != nullptr ? word(bias[i]) : 0U));
     }
   }
 
@@ -317,9 +387,7 @@ std::vector<std::int32_t> evaluate(const VectorOp& op, const std::array<const st
   // Values of the result's type: they are, unless a program moves a wider type's or takes a maximum of nothing.
   const int bits = integer_bits(op.output.type);
   for (std::int32_t& value : results) value = signed_low(static_cast<std::uint32_t>(value), bits);
-  for (const model::FusedActivation& activation : op.activations) {
-    for (std::int32_t& value : results) value = activated(activation, value, bits);
-  }
+  for (const model::FusedActivation& activation : op.activations) activate(activation, results, bits);
   return results;
 }
 

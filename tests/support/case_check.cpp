@@ -61,6 +61,8 @@ CaseResult check(const RandomCase& random_case, const std::string& strategy) {
   }
   const Execution execution = execute(inputs.network, inputs.arch, *program, kDataSeed);
   result.elements = execution.elements;
+  result.tensors = execution.tensors;
+  result.weak = execution.weak;
   result.cycles = execution.cycles;
   if (execution.verdict != Verdict::equal) {
     result.kind = Kind::failed;
@@ -200,6 +202,8 @@ void CaseTally::add(const RandomCase& random_case, const CaseResult& result) {
   ++cases;
   ++kinds[result.kind];
   elements += result.elements;
+  tensors += result.tensors;
+  weak += result.weak;
   if (result.kind != Kind::equal) return;
   ++precisions[random_case.net["precision"].get<std::string>()];
   for (const model::OpType op : result.operators) ++operators[op];
@@ -208,7 +212,8 @@ void CaseTally::add(const RandomCase& random_case, const CaseResult& result) {
 std::string CaseTally::text() const {
   std::string text = std::to_string(cases) + " cases";
   for (const auto& [kind, count] : kinds) text += ", " + std::to_string(count) + " " + kind_text(kind);
-  text += "; " + std::to_string(elements) + " elements compared;";
+  text += "; " + std::to_string(elements) + " elements of " + std::to_string(tensors) + " tensors compared, " +
+          std::to_string(weak) + " with few values;";
   for (const auto& [precision, count] : precisions) text += " " + precision + " " + std::to_string(count);
   text += ";";
   for (const auto& [op, count] : operators) text += " " + std::string(model::name_of(op)) + " " + std::to_string(count);

@@ -29,6 +29,8 @@ struct CaseResult {
   std::optional<model::Schedule> schedule;  // where there is one
   std::vector<model::OpType> operators;     // that were executed
   std::int64_t elements = 0;                // compared
+  std::int64_t tensors = 0;                 // compared
+  std::int64_t weak = 0;                    // of them with fewer distinct values than they should have
   std::int64_t cycles = 0;
 };
 
@@ -52,6 +54,8 @@ struct CaseTally {
   std::map<model::OpType, std::int64_t> operators;  // executed and equal
   std::map<std::string, std::int64_t> precisions;   // of the equal ones
   std::int64_t elements = 0;
+  std::int64_t tensors = 0;
+  std::int64_t weak = 0;
   void add(const RandomCase& random_case, const CaseResult& result);
   [[nodiscard]] std::string text() const;
 };

@@ -46,6 +46,10 @@ Execution execute(const model::Network& network, const model::Architecture& arch
     execution.cycles = sim::simulate(arch, source, options).cycles.value();
     const app::DataReport report = check.finish();
     execution.elements = report.elements;
+    for (const app::CheckedTensor& tensor : report.tensors) {
+      ++execution.tensors;
+      if (tensor.distinct < tensor.required) ++execution.weak;
+    }
     if (report.mismatches > 0) {
       execution.verdict = Verdict::mismatch;
       execution.message = app::message_of(report.mismatched.front());

@@ -19,6 +19,8 @@ struct Execution {
   std::string message;  // of what is not equal
   std::int64_t cycles = 0;
   std::int64_t elements = 0;  // compared
+  std::int64_t tensors = 0;   // compared
+  std::int64_t weak = 0;      // of them with fewer distinct values than they should have
 };
 
 // What the program verifier has against it: "kind: message".

@@ -30,10 +30,8 @@ std::vector<const M*> drawn(const std::vector<M>& mutants, const MutationPlan& p
 
 // Why an edit cannot show on data, where that is known.
 std::string why_equal(const std::string& sort, Proof proof) {
-  if (sort == "wrong clip bounds") return "the arithmetic of a run on data takes the signs of the bounds only";
   if (sort == "gather: wrong seed" || sort == "gather: wrong position")
     return "for timing only: which DRAM bursts the rows take; the indices say which rows they are";
-  if (sort == "gather: wrong rows") return "for timing only, as long as every index is below both numbers";
   if (proof == Proof::same_values) return "every result is the same expression of inputs and weights";
   return "";
 }

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <map>
-#include <numeric>
-#include <set>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -147,23 +145,12 @@ class Machine {
       case VectorKind::add:
       case VectorKind::mul:
         return mix(name, x(0) + x(1));
-      case VectorKind::max_pool: {
-        std::set<Name> window;
-        for (const std::int64_t source : at.sources) window.insert(element(op.sources[0], source));
-        for (const Name source : window) name = mix(name, source);
-        return name;
-      }
-      case VectorKind::average_pool: {
-        std::map<Name, std::int64_t> window;
-        for (const std::int64_t source : at.sources) ++window[element(op.sources[0], source)];
-        auto count = static_cast<std::int64_t>(at.sources.size());
-        // The mean of a window is that of each element taken twice.
-        std::int64_t times = op.divisor > 0 ? 1 : count;
-        for (const auto& [source, taken] : window) times = std::gcd(times, taken);
-        count /= times;
+      case VectorKind::max_pool:
+      case VectorKind::average_pool: {  // a sum in any order, and how many elements there are or count
         Name sum = 0;
-        for (const auto& [source, taken] : window) sum += mix(10, source) * static_cast<Name>(taken / times);
-        return mix(mix(name, sum), static_cast<Name>(op.divisor > 0 ? op.divisor : count));
+        for (const std::int64_t source : at.sources) sum += mix(10, element(op.sources[0], source));
+        const bool given = op.kind == VectorKind::average_pool && op.divisor > 0;
+        return mix(mix(name, sum), given ? static_cast<Name>(op.divisor) : static_cast<Name>(at.sources.size()));
       }
       default:
         for (std::size_t s = 0; s < at.sources.size(); ++s) name = mix(name, x(s));
@@ -171,16 +158,11 @@ class Machine {
     }
   }
 
-  // A limit that was applied just before changes nothing.
   [[nodiscard]] static Name activated(const VectorOp& op, Name name) {
-    Name last = 0;
     for (const model::FusedActivation& activation : op.activations) {
-      Name own = mix(12, static_cast<Name>(activation.type));
-      const bool clip = activation.type == model::OpType::clip;
-      if (clip) own = mix(mix(own, std::bit_cast<Name>(activation.clip.min)), std::bit_cast<Name>(activation.clip.max));
-      if ((clip || activation.type == model::OpType::relu) && own == last) continue;
-      name = mix(name, own);
-      last = own;
+      name = mix(name, mix(12, static_cast<Name>(activation.type)));
+      if (activation.type != model::OpType::clip) continue;
+      name = mix(mix(name, std::bit_cast<Name>(activation.clip.min)), std::bit_cast<Name>(activation.clip.max));
     }
     return name;
   }
@@ -193,7 +175,7 @@ class Machine {
       if (has_rows(op.kind) && !is_pool(op.kind))
         for (const VectorElement& at : row) whole += mix(11, element(op.sources[0], at.sources[0]));
       for (const VectorElement& at : row) {
-        if (is_plain_move(op, at)) {
+        if (is_plain_move(op)) {
           std::vector<Name> cells;
           for (std::int64_t c = 0; c < cells_of(op.output.type); ++c)
             cells.push_back(cell_at(model::memory_of(op.sources[0].place), at.sources[0] + c));
@@ -212,10 +194,8 @@ class Machine {
         memories_[model::memory_of(op.output.place)][address + static_cast<std::int64_t>(c)] = cells[c];
   }
 
-  // The largest of one element is that element.
-  static bool is_plain_move(const VectorOp& op, const VectorElement& at) {
-    const bool same = op.kind == VectorKind::move || (op.kind == VectorKind::max_pool && at.sources.size() == 1);
-    return same && op.activations.empty() && op.sources[0].type == op.output.type;
+  static bool is_plain_move(const VectorOp& op) {
+    return op.kind == VectorKind::move && op.activations.empty() && op.sources[0].type == op.output.type;
   }
 
   const model::Program& program_;

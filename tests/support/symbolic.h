@@ -1,7 +1,7 @@
 // A program executed on expressions instead of values: every half byte of a memory holds a 64-bit name of the
 // expression that makes it out of inputs and weights. Names are hashes: equal expressions have equal names, different
-// ones different names but for chance (2^-64). A sum is a set of products in any order, a largest element one of a set,
-// a sum or product of two has no order.
+// ones different names but for chance (2^-64). Sums of products and of windows have no order, nor has a sum or
+// product of two.
 #pragma once
 #include <cstdint>
 #include <map>

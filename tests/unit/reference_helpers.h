@@ -54,4 +54,11 @@ inline Integers requantised(const std::vector<std::int64_t>& sums, int bits = 8)
   return all;
 }
 
+// The same, spread.
+inline Integers spread(const std::vector<std::int64_t>& numbers, int bits = 8) {
+  Integers all;
+  for (const std::int64_t number : numbers) all.push_back(reference::spread(static_cast<std::uint32_t>(number), bits));
+  return all;
+}
+
 }  // namespace accsim::tests

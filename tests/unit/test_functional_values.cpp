@@ -6,6 +6,7 @@
 #include <numeric>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sim/functional/array_values.h"
@@ -154,6 +155,16 @@ std::int64_t mixed(std::int64_t s, int bits) {
   const std::uint64_t product = (static_cast<std::uint64_t>(s) * 0x9E3779B1U) & 0xFFFFFFFFU;
   const auto top = static_cast<std::int64_t>(product >> static_cast<unsigned>(32 - bits));
   return top >= (std::int64_t{1} << (bits - 1)) ? top - (std::int64_t{1} << bits) : top;
+}
+
+// (spread of docs/arithmetic.md, written out in 64 bits)
+std::int64_t spread(std::int64_t z, int bits) {
+  const std::uint64_t size = std::uint64_t{1} << static_cast<unsigned>(bits);
+  const std::uint64_t half = std::uint64_t{1} << static_cast<unsigned>((bits + 1) / 2);
+  std::uint64_t v = (static_cast<std::uint64_t>(z) % size * 0x9E3779B5U + 0x7F4A7C15U) % size;
+  v = ((v ^ (v / half)) * 0x85EBCA6BU) % size;
+  v ^= v / half;
+  return static_cast<std::int64_t>(v) - (v >= size / 2 ? static_cast<std::int64_t>(size) : 0);
 }
 
 std::int64_t floored(std::int64_t a, std::int64_t b) {
@@ -320,8 +331,17 @@ TEST_CASE("a vector instruction computes what the page on arithmetic defines", "
                                       VectorKind::average_pool,
                                       VectorKind::softmax,
                                       VectorKind::layer_normalization,
+                                      VectorKind::sub,
+                                      VectorKind::div,
+                                      VectorKind::pow,
+                                      VectorKind::prelu,
+                                      VectorKind::select,
                                       VectorKind::move,
                                       VectorKind::activate};
+  // Of the bounds of a Clip: the lowest 32 bits of mix(mix(bits of min) + bits of max).
+  const std::map<std::pair<double, double>, std::int64_t> bounds{
+      {{-1, -1}, 0x340CB699}, {{-1, 0}, 0xF80A0082}, {{-1, 1}, 0xA19F35C2}, {{0, -1}, 0x45466E82}, {{0, 0}, 0x4D197E6F},
+      {{0, 1}, 0xAFB133CC},   {{1, -1}, 0xA2FBB4E3}, {{1, 0}, 0x4F80511E},  {{1, 1}, 0x896424BF}};
   std::vector<std::int64_t> exponential{16};
   for (int i = 1; i < 256; ++i) exponential.push_back(exponential.back() + exponential.back() / 16 + 1);
 
@@ -336,14 +356,18 @@ TEST_CASE("a vector instruction computes what the page on arithmetic defines", "
     const DataType type = any_type(random);
     const int bits = integer_bits(type);
     std::size_t sources = 1;
-    if (op.kind == VectorKind::add || op.kind == VectorKind::mul) sources = 2;
+    if (op.kind == VectorKind::add || op.kind == VectorKind::mul || op.kind == VectorKind::sub ||
+        op.kind == VectorKind::div || op.kind == VectorKind::pow || op.kind == VectorKind::prelu)
+      sources = 2;
+    if (op.kind == VectorKind::select) sources = 3;
     if (op.kind == VectorKind::requantize) sources = static_cast<std::size_t>(random.range(1, 2));
     if (op.kind == VectorKind::layer_normalization) sources = static_cast<std::size_t>(random.range(1, 3));
     std::vector<std::vector<std::uint8_t>> bytes;
     std::array<const std::uint8_t*, kMostSources> pointers{};
     for (std::size_t s = 0; s < sources; ++s) {
       const bool sums = op.kind == VectorKind::requantize && s == 0;
-      op.sources.push_back(random_tile(op.loops, all_loops(op.loops), sums ? any_type(random) : type, random, false));
+      op.sources.push_back(random_tile(op.loops, all_loops(op.loops),
+                                       sums || random.chance(20) ? any_type(random) : type, random, false));
       if (sums) op.sources.back().place.space = Space::accumulator;
       bytes.push_back(random_bytes(op.sources.back(), random));
     }
@@ -366,25 +390,22 @@ TEST_CASE("a vector instruction computes what the page on arithmetic defines", "
 
     const auto activate = [&](std::int64_t x) {
       for (const FusedActivation& activation : op.activations) {
-        const std::int64_t reach = 3 * (std::int64_t{1} << (bits - 3));
-        const auto wrapped = [&](std::int64_t v) {
-          return std::int64_t{signed_low(static_cast<std::uint32_t>(v), bits)};
-        };
+        const std::int64_t half = std::int64_t{1} << (bits - 1);
         switch (activation.type) {
           case OpType::relu:
-            x = std::max<std::int64_t>(x, 0);
+            if (x < 0) x = 5 * x + 3 - half - floored(5 * x + 3, half) * half;
             break;
           case OpType::clip:
-            x = std::min(std::max(x, activation.clip.min >= 0 ? 0 : -reach), activation.clip.max <= 0 ? 0 : reach);
+            x = spread(x + bounds.at({activation.clip.min, activation.clip.max}), bits);
             break;
           case OpType::sigmoid:
-            x = wrapped(5 * x + 3);
+            x = spread(5 * x + 3, bits);
             break;
           case OpType::tanh:
-            x = wrapped(13 * x + 7);
+            x = spread(13 * x + 7, bits);
             break;
           default:
-            x = wrapped(29 * x + 11);
+            x = spread(45 * x + 11, bits);
             break;
         }
       }
@@ -394,6 +415,11 @@ TEST_CASE("a vector instruction computes what the page on arithmetic defines", "
       const auto element = element_at(op.sources[s], index);
       if (!element) return std::nullopt;
       return value_at(op.sources[s], bytes[s], *element);
+    };
+    // No wider than the result.
+    const auto operand = [&](std::size_t s, const Index& index) -> std::int64_t {
+      const std::int64_t x = value(s, index).value_or(0);
+      return integer_bits(op.sources[s].type) > bits ? mixed(x, bits) : x;
     };
     INFO("seed " << seed << ", " << name_of(op.kind) << ", " << name_of(type));
     const auto check = [&](const Index& index, std::int64_t expected) {
@@ -407,7 +433,6 @@ TEST_CASE("a vector instruction computes what the page on arithmetic defines", "
       std::uint64_t squares = 0;
       std::int64_t valid = 0;
       std::int64_t length = 0;
-      std::int64_t largest = INT32_MIN;
       std::int64_t exponentials = 0;
       const int from_bits = integer_bits(op.sources[0].type);
       const auto step = [&](std::int64_t x) {
@@ -418,9 +443,8 @@ TEST_CASE("a vector instruction computes what the page on arithmetic defines", "
         const auto x = value(0, row);
         ++length;
         valid += x ? 1 : 0;
-        sum += x.value_or(0);
+        sum += pool ? (x ? operand(0, row) : 0) : x.value_or(0);
         squares += static_cast<std::uint64_t>(x.value_or(0) * x.value_or(0));
-        if (x) largest = std::max(largest, *x);
         if (op.kind == VectorKind::softmax) exponentials += exponential[step(x.value_or(0))];
       });
       const auto each_row_element = [&](auto result) {
@@ -435,26 +459,48 @@ TEST_CASE("a vector instruction computes what the page on arithmetic defines", "
                       bits));
           break;
         case VectorKind::add:
-          check(row, mixed(value(0, row).value_or(0) + value(1, row).value_or(0), bits));
+          check(row, spread(operand(0, row) + operand(1, row), bits));
           break;
         case VectorKind::mul:
-          check(row, mixed(value(0, row).value_or(0) * value(1, row).value_or(0), bits));
+          check(row, spread(spread(operand(0, row), bits) + spread(operand(1, row), bits), bits));
           break;
+        case VectorKind::sub:
+          check(row, spread(3 * operand(0, row) + spread(operand(1, row), bits), bits));
+          break;
+        case VectorKind::div:
+          check(row, spread(5 * operand(0, row) + spread(operand(1, row), bits), bits));
+          break;
+        case VectorKind::pow:
+          check(row, spread(7 * operand(0, row) + spread(operand(1, row), bits), bits));
+          break;
+        case VectorKind::prelu:
+          check(row, spread(9 * operand(0, row) + spread(operand(1, row), bits), bits));
+          break;
+        case VectorKind::select: {
+          const bool odd = operand(0, row) % 2 != 0;
+          const std::int64_t selected = operand(odd ? 1 : 2, row);
+          check(row, spread(selected + 5 * operand(odd ? 2 : 1, row) + spread(operand(0, row), bits), bits));
+          break;
+        }
         case VectorKind::move:
+          check(row, signed_low(static_cast<std::uint32_t>(value(0, row).value_or(0)), bits));
+          break;
         case VectorKind::activate:
-          check(row, value(0, row).value_or(0));
+          check(row, operand(0, row));
           break;
         case VectorKind::max_pool:
-          if (valid > 0) check(row, largest);
+          check(row, spread(3 * sum + valid, bits));
           break;
         case VectorKind::average_pool:
           if (op.divisor > 0 || valid > 0) {
-            check(row, mixed(floored(sum * 65536, op.divisor > 0 ? op.divisor : valid), bits));
+            check(row, spread(sum + 5 * (op.divisor > 0 ? op.divisor : valid), bits));
           }
           break;
         case VectorKind::softmax:
-          each_row_element(
-              [&] { return mixed((exponential[step(value(0, row).value_or(0))] << 24) / exponentials, bits); });
+          each_row_element([&] {
+            const std::int64_t x = value(0, row).value_or(0);
+            return spread(operand(0, row) + mixed((exponential[step(x)] << 24) / exponentials, bits), bits);
+          });
           break;
         case VectorKind::layer_normalization:
           each_row_element([&] {
@@ -469,9 +515,9 @@ TEST_CASE("a vector instruction computes what the page on arithmetic defines", "
             const auto q = static_cast<std::uint32_t>(floored(distance, static_cast<std::int64_t>(root) + 1));
             const std::int64_t scale = sources > 1 ? value(1, row).value_or(0) : 1;
             const std::int64_t bias = sources > 2 ? value(2, row).value_or(0) : 0;
-            return mixed(
-                static_cast<std::int64_t>(q * static_cast<std::uint32_t>(scale) + static_cast<std::uint32_t>(bias)),
-                bits);
+            const auto share =
+                static_cast<std::int64_t>(q * static_cast<std::uint32_t>(scale) + static_cast<std::uint32_t>(bias));
+            return spread(operand(0, row) + mixed(share, bits), bits);
           });
           break;
         default:  // tests/property/test_more_operators.cpp

@@ -76,18 +76,25 @@ TEST_CASE("indices of a Gather follow the rule of timing") {
       {"name": "flat", "op": "Reshape", "inputs": ["i"], "shape": [6]},
       {"name": "first", "op": "Gather", "inputs": ["small", "i"]},
       {"name": "second", "op": "Gather", "inputs": ["large", "i"], "axis": 1}])");
-  const Integers rows{2, 4, 1, 3, 4, 0};  // of 5, the rows of the first
-  CHECK(initial(network, "i", 7, 0, 6) == rows);
-  CHECK(initial(network, "i", 7, 2, 3) == Integers{1, 3, 4});
-  CHECK(initial(network, "flat", 7, 0, 6) == rows);
-  for (std::size_t i = 0; i < rows.size(); ++i) CHECK(rows[i] == gather_row(7, static_cast<std::int64_t>(i), 5));
+  const Integers indices{837153010, 36052587, 1934368832, 1251833272, 971611571, 535650115};
+  CHECK(initial(network, "i", 7, 0, 6) == indices);
+  CHECK(initial(network, "i", 7, 2, 3) == Integers{1934368832, 1251833272, 971611571});
+  CHECK(initial(network, "flat", 7, 0, 6) == indices);
   ReferenceExecutor executor(network, 7);
   executor.run_all();
-  const Integers table = executor.values(tensor_called(network, "large").id);
-  const Integers result = executor.values(tensor_called(network, "second").id);
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    CHECK(result[i] == table[static_cast<std::size_t>(rows[i])]);
-    CHECK(result[6 + i] == table[1000 + static_cast<std::size_t>(rows[i])]);
+  // Each Gather reads the rows that timing takes for a table of that many rows.
+  const Integers small = executor.values(tensor_called(network, "small").id);
+  const Integers large = executor.values(tensor_called(network, "large").id);
+  const Integers first = executor.values(tensor_called(network, "first").id);
+  const Integers second = executor.values(tensor_called(network, "second").id);
+  for (std::size_t i = 0; i < indices.size(); ++i) {
+    const auto at = static_cast<std::int64_t>(i);
+    const auto row = static_cast<std::size_t>(gather_row(7, at, 5));
+    const auto column = static_cast<std::size_t>(gather_row(7, at, 1000));
+    CHECK(first[2 * i] == small[2 * row]);
+    CHECK(first[2 * i + 1] == small[2 * row + 1]);
+    CHECK(second[i] == large[column]);
+    CHECK(second[6 + i] == large[1000 + column]);
   }
 }
 
@@ -119,7 +126,8 @@ TEST_CASE("the reference executor runs a network as its operators say") {
         sum += std::int64_t{x[c * 16 + (1 + i) * 4 + j]} * weight[2 * 27 + c * 9 + i * 3 + j];
   CHECK(conv[2 * 4 + 2] == requantised({sum})[0]);
   const auto relu = values("relu");
-  for (std::size_t i = 0; i < conv.size(); ++i) CHECK(relu[i] == std::max(conv[i], 0));
+  for (std::size_t i = 0; i < conv.size(); ++i)
+    CHECK(relu[i] == (conv[i] >= 0 ? conv[i] : (((5 * conv[i] + 3) % 128 + 128) % 128) - 128));
   CHECK(values("flat") == relu);
   // fc has its weight as [inputs, results]
   const auto fc_weight = values("fc.weight");
@@ -127,7 +135,7 @@ TEST_CASE("the reference executor runs a network as its operators say") {
   for (std::size_t k = 0; k < relu.size(); ++k) sum += std::int64_t{relu[k]} * fc_weight[k * 3 + 1];
   CHECK(values("fc")[1] == requantised({sum})[0]);
   const std::int64_t total = std::accumulate(conv.begin() + 12, conv.end(), std::int64_t{0});
-  CHECK(values("pool")[3] == requantised({total * 16384})[0]);
+  CHECK(values("pool")[3] == spread({total + 5 * 4})[0]);
 }
 
 TEST_CASE("fused and unfused networks have the same results") {
