@@ -10,7 +10,9 @@ namespace accsim::app {
 namespace {
 
 constexpr std::int64_t kEnough = 64;
+// Of the elements of a tensor one in so many; of types with few values, where all of them are asked for, fewer.
 constexpr std::int64_t kElementsAValue = 8;
+constexpr std::int64_t kElementsAValueOfFew = 16;
 // A map of one element that two operands are made of need not be one-to-one: a quarter of the values is left at least.
 constexpr std::int64_t kShareOfOneElement = 4;
 
@@ -32,8 +34,9 @@ class Requirements {
  private:
   void set(const model::Tensor& tensor, std::int64_t possible) {
     const std::int64_t elements = model::element_count(tensor.shape);
+    const std::int64_t elements_a_value = values_of(tensor) < kEnough ? kElementsAValueOfFew : kElementsAValue;
     required_[tensor.id.index()] =
-        std::min({kEnough, values_of(tensor), model::ceil_div(elements, kElementsAValue), possible});
+        std::min({kEnough, values_of(tensor), model::ceil_div(elements, elements_a_value), possible});
   }
 
   [[nodiscard]] bool is_scalar(model::TensorId id) const {

@@ -1,9 +1,16 @@
 #include "tests/support/readers.h"
 
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
 #include "model/base/error.h"
 #include "model/program/verify.h"
 #include "model/schedule/schedule.h"
 #include "model/workload/loop_nest.h"
+#include "model/workload/onnx_load.h"
 
 namespace accsim::tests {
 namespace {
@@ -43,6 +50,34 @@ const Network& network() {
   return network;
 }
 
+void use_network(const Json& json) {
+  const Network network = fuse_activations(parse_network(json, "input"));
+  static_cast<void>(total_macs(network));
+  static_cast<void>(total_parameters(network));
+  for (const Operator& op : network.operators)
+    if (!is_alias(op.type)) static_cast<void>(loop_nests_of(network, op.id));
+}
+
+// A file of its own for each process, gone with it.
+class InputFile {
+ public:
+  InputFile()
+      : file_(std::filesystem::temp_directory_path() / ("accsim-input-" + std::to_string(::getpid()) + ".onnx")) {}
+  ~InputFile() {
+    std::error_code ignored;
+    std::filesystem::remove(file_, ignored);
+  }
+  InputFile(const InputFile&) = delete;
+  InputFile& operator=(const InputFile&) = delete;
+  const std::filesystem::path& write(std::string_view bytes) const {
+    std::ofstream(file_, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    return file_;
+  }
+
+ private:
+  std::filesystem::path file_;
+};
+
 }  // namespace
 
 bool accepts_architecture(std::string_view text) {
@@ -50,13 +85,7 @@ bool accepts_architecture(std::string_view text) {
 }
 
 bool accepts_network(std::string_view text) {
-  return accepted(text, [](const Json& json) {
-    const Network network = fuse_activations(parse_network(json, "input"));
-    static_cast<void>(total_macs(network));
-    static_cast<void>(total_parameters(network));
-    for (const Operator& op : network.operators)
-      if (!is_alias(op.type)) static_cast<void>(loop_nests_of(network, op.id));
-  });
+  return accepted(text, [](const Json& json) { use_network(json); });
 }
 
 bool accepts_schedule(std::string_view text) {
@@ -71,6 +100,17 @@ bool accepts_program(std::string_view text) {
     StoredProgram source(read_twice(json, parse_program));
     if (verify_program(architecture(), source)) throw ConfigError("the program is refused");
   });
+}
+
+bool accepts_onnx(std::string_view text) {
+  static const InputFile input;
+  try {
+    const std::filesystem::path& file = input.write(text);
+    use_network(to_json(import_onnx(file, {}, true).spec));
+    return true;
+  } catch (const ConfigError&) {
+    return false;
+  }
 }
 
 }  // namespace accsim::tests

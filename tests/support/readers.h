@@ -17,10 +17,12 @@ bool accepts_architecture(std::string_view text);
 bool accepts_network(std::string_view text);
 bool accepts_schedule(std::string_view text);  // of the network and architecture in tests/fuzz/context
 bool accepts_program(std::string_view text);   // of that architecture
+bool accepts_onnx(std::string_view text);      // an ONNX file, with the values of its weights
 
-inline constexpr std::array<Reader, 4> kReaders{{{"architecture", accepts_architecture},
+inline constexpr std::array<Reader, 5> kReaders{{{"architecture", accepts_architecture},
                                                  {"network", accepts_network},
                                                  {"schedule", accepts_schedule},
-                                                 {"program", accepts_program}}};
+                                                 {"program", accepts_program},
+                                                 {"onnx", accepts_onnx}}};
 
 }  // namespace accsim::tests
