@@ -13,8 +13,8 @@ using namespace model;
 
 namespace {
 
-constexpr std::int64_t kMostSteps = 4096;  // reduction tiles of all operators on a core: longer groups are not worth it
-constexpr std::int64_t kWeightShare = 4;   // a tile of weights takes at most this part of the scratchpad
+constexpr std::int64_t kMostSteps = 512;  // reduction tiles of all operators on a core: longer groups are not worth it
+constexpr std::int64_t kWeightShare = 4;  // a tile of weights takes at most this part of the scratchpad
 
 std::int64_t room(const MemoryConfig& memory) {
   return memory.size().value() / tile_alignment(memory) * tile_alignment(memory);
@@ -58,9 +58,16 @@ class Candidates {
   FusedOptions search() {
     FusedOptions found;
     ParetoSet<Group> set;
-    for (const Choice& choice : choices()) {
+    std::set<std::vector<std::int64_t>> seen;  // several choices may come to the same tiles
+    for (Choice choice : choices()) {
       Group group = group_for(choice);
-      const std::int64_t footprint = footprint_of(group);
+      if (!seen.insert(signature_of(group)).second) continue;
+      std::int64_t footprint = footprint_of(group);
+      if (footprint < 0) {
+        choice.buffers = 1;
+        group = group_for(choice);
+        footprint = footprint_of(group);
+      }
       if (footprint < 0) continue;
       ++found.candidates;
       const Prediction p = cost_.predict(network_, group, representative_places(group));
@@ -88,11 +95,13 @@ class Candidates {
     std::vector<Choice> all;
     const LoopNest& sink = nests_.back();
     std::set<int> seen;
-    for (const char* split : {"rows", "columns", "batch", "channels"}) {
+    bool pixels = false;  // rows, columns and batches cut the result likewise: the first that has work for every core
+    for (const std::string split : {"rows", "columns", "batch", "channels"}) {
       const int dim = split_dimension(sink, split);
-      if (dim < 0 || !seen.insert(dim).second) continue;
+      if (dim < 0 || (pixels && split != "channels") || !seen.insert(dim).second) continue;
       const std::int64_t extent = sink.dims[static_cast<std::size_t>(dim)].extent;
       const auto most = static_cast<std::int64_t>(cores_.size());
+      pixels = extent >= most;
       std::int64_t last = 0;
       for (std::int64_t parts = std::min(extent, most);; parts *= 2) {
         const std::int64_t tile = ceil_div(extent, std::min(parts, extent));
@@ -104,12 +113,12 @@ class Candidates {
     return all;
   }
 
-  void add_widths(const char* split, std::int64_t tile, std::vector<Choice>& all) const {
+  void add_widths(const std::string& split, std::int64_t tile, std::vector<Choice>& all) const {
     for (const bool input_centric : {false, true}) {
       if (input_centric && !slices_) continue;
       for (const std::int64_t times : {1, 2, 4, 8}) {
         if (arrays_ == 0 && times > 1) break;
-        for (const int buffers : {2, 1}) all.push_back({split, tile, times * core_.array.cols, input_centric, buffers});
+        all.push_back({split, tile, times * core_.array.cols, input_centric, 2});
       }
     }
   }
@@ -222,10 +231,30 @@ class Candidates {
     return largest;
   }
 
-  // First, middle and last: equal cores in between do the same.
-  [[nodiscard]] static std::vector<std::size_t> representative_places(const Group& group) {
-    std::set<std::size_t> places{0, group.cores.size() / 2, group.cores.size() - 1};
+  // First, middle and last of each type of core: those in between do the same.
+  [[nodiscard]] std::vector<std::size_t> representative_places(const Group& group) const {
+    const auto type_at = [&](std::size_t place) {
+      return &cost_.arch().core(CoreId(static_cast<std::int32_t>(group.cores[place])));
+    };
+    std::set<std::size_t> places;
+    for (std::size_t first = 0; first < group.cores.size();) {
+      std::size_t last = first;
+      while (last + 1 < group.cores.size() && type_at(last + 1) == type_at(first)) ++last;
+      places.insert({first, (first + last) / 2, last});
+      first = last + 1;
+    }
     return {places.begin(), places.end()};
+  }
+
+  // Split, number of cores, tiles and buffers.
+  [[nodiscard]] static std::vector<std::int64_t> signature_of(const Group& group) {
+    std::vector<std::int64_t> signature{static_cast<std::int64_t>(group.cores.size())};
+    for (const char c : group.split) signature.push_back(c);
+    for (const OperatorMapping& mapping : group.mappings) {
+      for (const auto& [name, size] : mapping.tile) signature.push_back(size);
+      for (const auto& [role, count] : mapping.buffers) signature.push_back(count);
+    }
+    return signature;
   }
 
   const Network& network_;

@@ -1,4 +1,4 @@
-// Ways to run a run of operators as one fused group on all cores: for each split of the last operator's result, tiles
+// Ways to run a run of operators as one fused group on all cores: for a few splits of the last operator's result, tiles
 // of it along the dimension that is split, both directions, and widths of the channel tiles. The other tile sizes
 // follow: accumulators are shared evenly among the operators that the array works on; what the array reads from outside
 // is cut until its weights take a quarter of the scratchpad. Leaves out: tiles along two dimensions of the result,
