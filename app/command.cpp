@@ -16,6 +16,7 @@
 #include "app/cmd_array.h"
 #include "app/cmd_bench.h"
 #include "app/cmd_check.h"
+#include "app/cmd_compare_strategies.h"
 #include "app/cmd_convert.h"
 #include "app/cmd_dram.h"
 #include "app/cmd_map.h"
@@ -40,6 +41,7 @@ void register_commands(CLI::App& root, Registry& registry) {
   register_check(root, registry);
   register_search(root, registry);
   register_simulate(root, registry);
+  register_compare_strategies(root, registry);
   register_sweep(root, registry);
   register_bench(root, registry);
   register_convert(root, registry);

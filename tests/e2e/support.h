@@ -1,5 +1,6 @@
 // What the tests of the whole program share: shipped architectures, a small network, results without their host.
 #pragma once
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -40,9 +41,13 @@ class Workspace : public TemporaryFolder {
  public:
   Workspace() { write_file(*this / "net.json", kSmallNet); }
   [[nodiscard]] Outcome run(const std::vector<std::string>& arguments) const { return run_program(path(), arguments); }
-  // The default command on a shipped architecture, with its result in `out`.
+  // The default command on a shipped architecture, with its result in `out`; where nothing else says what to run, with
+  // one operator a group, so that tests can name them.
   [[nodiscard]] Outcome run_net(const std::string& out, std::vector<std::string> more = {}) const {
     std::vector<std::string> arguments{"--arch", shipped("configs/edge-4core.json"), "--net", "net.json", "--out", out};
+    const auto given = [&](const char* option) { return std::find(more.begin(), more.end(), option) != more.end(); };
+    if (!given("--strategy") && !given("--schedule") && !given("--program"))
+      arguments.insert(arguments.end(), {"--strategy", "optimal-layer"});
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run(arguments);
   }

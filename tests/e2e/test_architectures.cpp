@@ -21,7 +21,7 @@ TEST_CASE("every shipped architecture runs a small network and gets its values r
     CHECK(result["arch"] == entry.path().stem().string());
     CHECK(result["verify"]["checked"] == true);
     CHECK(result["verify"]["mismatches"] == 0);
-    CHECK(result["verify"]["tensors"].get<int>() > 4);
+    CHECK(result["verify"]["tensors"].get<std::size_t>() >= result["groups"].size() - 1);  // an alias has none
     CHECK(result["cycles"].get<std::int64_t>() >= result["bound_reachable"]["cycles"].get<std::int64_t>());
   }
   CHECK(architectures >= 8);
