@@ -19,8 +19,9 @@ namespace {
 using model::Json;
 
 struct MapOptions {
-  std::string hierarchy, problem, mapping;
+  std::string hierarchy, problem, mapping, constraints;
   std::string objective = "edp";
+  bool objective_given = false;
   bool pareto = false, pareto_words = false, brute_force = false, explain = false;
 };
 
@@ -28,6 +29,7 @@ struct Inputs {
   sched::MapHierarchy hierarchy;
   sched::MapProblem problem;
   sched::KeepRules rules;
+  sched::MapConstraints constraints;
 };
 
 [[noreturn]] void refuse(const std::string& option, const std::string& what) {
@@ -187,10 +189,17 @@ void add_points(Json& result, const Inputs& in, const MapOptions& options, const
 }
 
 int run_map(const MapOptions& options, const CommandContext& context) {
-  check_files(context,
-              {{"--hierarchy", options.hierarchy}, {"--problem", options.problem}, {"--mapping", options.mapping}});
-  Inputs in{sched::load_hierarchy(options.hierarchy), sched::load_problem(options.problem), {}};
+  check_files(context, {{"--hierarchy", options.hierarchy},
+                        {"--problem", options.problem},
+                        {"--mapping", options.mapping},
+                        {"--constraints", options.constraints}});
+  Inputs in{sched::load_hierarchy(options.hierarchy), sched::load_problem(options.problem), {}, {}};
   in.rules = sched::keep_rules(in.hierarchy, in.problem, options.hierarchy);
+  if (!options.constraints.empty()) {
+    in.constraints = sched::parse_constraints(model::read_json_file(options.constraints), in.hierarchy, in.problem,
+                                              in.rules, true, options.constraints);
+  }
+  if (options.pareto && options.objective_given) refuse("--objective", "--pareto has no single objective");
   if (options.pareto_words && !options.pareto) refuse("--pareto-words", "goes with --pareto");
   if (options.brute_force && !options.mapping.empty()) refuse("--brute-force", "either a search or --mapping");
   if (options.explain && (options.brute_force || options.pareto || !options.mapping.empty())) {
@@ -206,6 +215,10 @@ int run_map(const MapOptions& options, const CommandContext& context) {
     sched::MapPoint point;
     point.mapping =
         sched::parse_mapping(model::read_json_file(options.mapping), in.hierarchy, in.problem, options.mapping);
+    sched::check_mapping(in.hierarchy, in.problem, in.rules, point.mapping, {options.mapping, ""});
+    if (!sched::satisfies(in.constraints, point.mapping)) {
+      throw model::ConfigError(options.mapping, "", "the mapping does not satisfy " + options.constraints);
+    }
     point.evaluation = sched::evaluate(in.hierarchy, in.problem, in.rules, point.mapping);
     result.update(point_json(in, point));
     if (print) print_evaluation(in, point);
@@ -217,6 +230,7 @@ int run_map(const MapOptions& options, const CommandContext& context) {
                                                         : sched::MapObjective::edp;
     search.pareto = options.pareto;
     search.pareto_words = options.pareto_words;
+    search.constraints = in.constraints;
     search.jobs = job_count(context.common);
     const double before = cpu_seconds();
     if (options.brute_force) {
@@ -290,17 +304,22 @@ void register_map(CLI::App& root, Registry& registry) {
       ->type_name("FILE")
       ->required();
   command->add_option("--problem", options->problem, "loop nest (accsim-problem/1)")->type_name("FILE")->required();
-  command->add_option("--objective", options->objective, "energy, latency or edp")
-      ->check(CLI::IsMember(std::vector<std::string>{"energy", "latency", "edp"}))
-      ->capture_default_str();
+  CLI::Option* objective = command->add_option("--objective", options->objective, "energy, latency or edp")
+                               ->check(CLI::IsMember(std::vector<std::string>{"energy", "latency", "edp"}))
+                               ->capture_default_str();
   command->add_flag("--pareto", options->pareto, "every mapping that no other beats in both energy and cycles");
   command->add_flag("--pareto-words", options->pareto_words,
                     "with --pareto: also in the words that each limited level holds");
   command->add_option("--mapping", options->mapping, "count this mapping instead of searching (accsim-mapping/1)")
       ->type_name("FILE");
+  command->add_option("--constraints", options->constraints, "only mappings that satisfy these (accsim-constraints/1)")
+      ->type_name("FILE");
   command->add_flag("--brute-force", options->brute_force, "evaluate every mapping (small problems)");
   command->add_flag("--explain", options->explain, "why the winner beats the best of all other placements");
-  registry.add(command, [options](const CommandContext& context) { return run_map(*options, context); });
+  registry.add(command, [options, objective](const CommandContext& context) {
+    options->objective_given = objective->count() > 0;
+    return run_map(*options, context);
+  });
 }
 
 }  // namespace accsim::app

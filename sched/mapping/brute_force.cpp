@@ -15,6 +15,18 @@ double factorial(std::size_t n) {
   return product;
 }
 
+// How many ordered ways there are to write n as a product of `slots` factors.
+double factorisations(std::int64_t n, std::size_t slots) {
+  double product = 1;
+  for (std::int64_t p = 2; n > 1; ++p) {
+    if (p * p > n) p = n;
+    for (std::size_t e = 1; n % p == 0; n /= p, ++e) {
+      product *= static_cast<double>(e + slots - 1) / static_cast<double>(e);
+    }
+  }
+  return product;
+}
+
 // All ordered ways to write n as a product of `slots` factors.
 void factorise(std::int64_t n, std::size_t slots, std::vector<std::int64_t>& head,
                std::vector<std::vector<std::int64_t>>& out) {
@@ -41,6 +53,8 @@ struct Enumeration {
   std::vector<std::vector<std::vector<std::int64_t>>> factors{};  // [dim][i][slot]
   std::vector<std::size_t> meshes{};                              // levels with a mesh
   BruteForceResult result{};
+  bool counting = false;
+  double to_evaluate = 0;
   Mapping mapping{};
 
   [[nodiscard]] std::size_t levels() const { return hierarchy.levels.size(); }
@@ -52,11 +66,15 @@ struct Enumeration {
     for (std::uint32_t choice = 0; choice < 1U << dims(); ++choice) {
       std::int64_t used[2] = {1, 1};
       bool redundant = false;
+      bool allowed = true;
       for (std::size_t d = 0; d < dims(); ++d) {
         used[choice >> d & 1U] *= mapping.spatial[level][d];
+        allowed = allowed && (options.constraints.none() || mapping.spatial[level][d] == 1 ||
+                              (options.constraints.levels[level].axis_dims[choice >> d & 1U] >> d & 1U) != 0);
         redundant = redundant || (mapping.spatial[level][d] == 1 && (choice >> d & 1U) != 0);
       }
       if (used[0] > hierarchy.levels[level].mesh[0] || used[1] > hierarchy.levels[level].mesh[1]) continue;
+      if (!allowed) continue;
       all += 1;
       split += redundant ? 0 : 1;
     }
@@ -115,15 +133,25 @@ struct Enumeration {
   }
 
   void orders(std::size_t level) {
-    if (level + 1 >= levels()) {
+    std::vector<int>& order = mapping.order[level];
+    std::sort(order.begin(), order.end());
+    if (level + 1 >= levels()) {  // one order of the innermost loops that the constraints allow
+      while (!satisfies(options.constraints, mapping)) {
+        if (!std::next_permutation(order.begin(), order.end())) return;
+      }
       consider();
       return;
     }
-    std::vector<int>& order = mapping.order[level];
-    std::sort(order.begin(), order.end());
     do {
       orders(level + 1);
     } while (std::next_permutation(order.begin(), order.end()));
+  }
+
+  [[noreturn]] void refuse(const std::string& what) const {
+    throw model::ConfigError("", "--brute-force",
+                             "problem \"" + problem.name + "\" has more than " + what +
+                                 " to evaluate; allowed: at most 3e7 mappings and 1e9 cuts of the dimensions and "
+                                 "placements (the search without --brute-force has no such limit)");
   }
 
   void placement_choices() {
@@ -146,7 +174,7 @@ struct Enumeration {
       }
       own_orders *= factorial(mapping.order[l].size());
     }
-    assign_axes(hierarchy, mapping);
+    assign_axes(hierarchy, mapping, options.constraints.axes());
     const auto tiles = tile_sizes(mapping);
     for (const auto& placement : placements) {
       bool fits = true;
@@ -158,11 +186,13 @@ struct Enumeration {
         fits = words <= hierarchy.levels[l].capacity_words;
       }
       if (!fits) continue;
+      if (counting) {
+        to_evaluate += own_orders / factorial(mapping.order.back().size());
+        if (to_evaluate > kMostBruteForce) refuse("3e7 mappings");
+        continue;
+      }
       result.valid += all_orders * on_mesh;
       result.nonredundant += own_orders * apart;
-      if (result.nonredundant > kMostBruteForce) {
-        throw model::ConfigError("", "--brute-force", "more than 2e8 mappings of problem \"" + problem.name + "\"");
-      }
       mapping.keep = placement;
       orders(0);
     }
@@ -201,15 +231,25 @@ BruteForceResult brute_force(const MapHierarchy& hierarchy, const MapProblem& pr
     }
     all.placements = std::move(longer);
   }
+  double cuts = static_cast<double>(all.placements.size());
+  for (const MapDim& dim : problem.dims) {
+    cuts *= factorisations(dim.size, hierarchy.levels.size() + all.meshes.size());
+  }
+  if (cuts > kMostBruteForceCuts) all.refuse("1e9 cuts of the dimensions and placements");
   for (const MapDim& dim : problem.dims) {
     std::vector<std::int64_t> head;
     all.factors.emplace_back();
     factorise(dim.size, hierarchy.levels.size() + all.meshes.size(), head, all.factors.back());
   }
   all.mapping = empty_mapping(hierarchy, problem);
+  all.counting = true;
+  all.choose(0);
+  all.counting = false;
+  all.result = {};
   all.choose(0);
   if (all.result.points.empty()) {
-    throw model::InfeasibleError("no mapping of \"" + problem.name + "\" fits \"" + hierarchy.name + "\"");
+    throw model::InfeasibleError("no mapping of \"" + problem.name + "\" fits \"" + hierarchy.name + "\"" +
+                                 (options.constraints.none() ? "" : " under the constraints"));
   }
   std::stable_sort(all.result.points.begin(), all.result.points.end(),
                    [](const MapPoint& a, const MapPoint& b) { return a.evaluation.cycles < b.evaluation.cycles; });

@@ -17,8 +17,9 @@ struct BruteForceResult {
   double evaluated = 0;
 };
 
-// Most mappings that it accepts to evaluate; more is a ConfigError that says how many there are.
-inline constexpr double kMostBruteForce = 2e8;
+// What it accepts; more is a ConfigError before anything is evaluated: mappings, and cuts of all dimensions into
+// factors times placements of the tensors.
+inline constexpr double kMostBruteForce = 3e7, kMostBruteForceCuts = 1e9;
 
 BruteForceResult brute_force(const MapHierarchy& hierarchy, const MapProblem& problem, const KeepRules& rules,
                              const MapSearchOptions& options);

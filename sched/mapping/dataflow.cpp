@@ -8,7 +8,12 @@ namespace {
 struct Generator {
   const MapProblem& problem;
   std::uint32_t loops;
+  const std::vector<std::uint32_t>& inside;
   std::vector<Dataflow> found;
+
+  [[nodiscard]] bool placeable(std::size_t dim, std::uint32_t placed) const {
+    return ((loops & ~placed) >> dim & 1U) != 0 && (inside.empty() || (inside[dim] & loops & ~placed) == 0);
+  }
 
   void place(Dataflow& flow, std::uint32_t& placed, std::uint32_t running, int dim) const {
     for (std::size_t t = 0; t < problem.tensors.size(); ++t) {
@@ -25,12 +30,15 @@ struct Generator {
       }
       return false;
     };
-    for (std::size_t d = 0; d < problem.dims.size(); ++d) {  // free: they end no run
-      if (((loops & ~placed) >> d & 1U) != 0 && !used_by_running(d)) place(flow, placed, running, static_cast<int>(d));
+    for (std::uint32_t before = ~placed; before != placed;) {  // until no more may be placed for free: they end no run
+      before = placed;
+      for (std::size_t d = 0; d < problem.dims.size(); ++d) {
+        if (placeable(d, placed) && !used_by_running(d)) place(flow, placed, running, static_cast<int>(d));
+      }
     }
     if (placed == loops) found.push_back(flow);
     for (std::size_t d = 0; d < problem.dims.size(); ++d) {
-      if (((loops & ~placed) >> d & 1U) == 0) continue;
+      if (!placeable(d, placed)) continue;
       Dataflow next = flow;
       std::uint32_t then = placed;
       place(next, then, running, static_cast<int>(d));
@@ -69,8 +77,9 @@ bool slides_along(const MapProblem& problem, const MapTensor& tensor, int dim) {
   return false;
 }
 
-std::vector<Dataflow> dataflows(const MapProblem& problem, std::uint32_t loops) {
-  Generator generator{problem, loops, {}};
+std::vector<Dataflow> dataflows(const MapProblem& problem, std::uint32_t loops,
+                                const std::vector<std::uint32_t>& inside) {
+  Generator generator{problem, loops, inside, {}};
   Dataflow start;
   start.reuse.resize(problem.tensors.size());
   generator.extend(start, 0, (1U << problem.tensors.size()) - 1U);

@@ -20,8 +20,10 @@ struct Dataflow {
   std::vector<Reuse> reuse;  // per tensor
 };
 
-// For a level with loops over the dimensions in `loops` (bit d).
-std::vector<Dataflow> dataflows(const MapProblem& problem, std::uint32_t loops);
+// For a level with loops over the dimensions in `loops` (bit d). `inside` (where given): [d] dimensions whose loops
+// must lie inside that of d.
+std::vector<Dataflow> dataflows(const MapProblem& problem, std::uint32_t loops,
+                                const std::vector<std::uint32_t>& inside = {});
 
 // Whether moving along `dim` can leave part of a tile in place: it shares an axis with another dimension of size > 1.
 bool slides_along(const MapProblem& problem, const MapTensor& tensor, int dim);

@@ -1,6 +1,7 @@
 #include "sched/mapping/hierarchy.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "model/base/error.h"
 #include "model/config/record.h"
@@ -136,11 +137,12 @@ MapHierarchy parse_hierarchy(const Json& json, const std::string& file) {
     if (!key.empty() && key[0] == '_') continue;
     if (std::find(keys.begin(), keys.end(), key) == keys.end()) model::fail_unknown_key(key, keys, at);
   }
-  for (const char* key : {"name", "levels", "compute"}) {
+  for (const char* key : {"levels", "compute"}) {
     if (!json.contains(key)) fail(at, std::string("missing key \"") + key + "\"");
   }
   MapHierarchy hierarchy;
-  hierarchy.name = model::read_text(json.at("name"), at.key("name"));
+  hierarchy.name = json.contains("name") ? model::read_text(json.at("name"), at.key("name"))
+                                         : std::filesystem::path(file).stem().string();
   if (json.contains("word_bits"))
     hierarchy.word_bits = model::read_integer(json.at("word_bits"), {1, 1024}, at.key("word_bits"));
   const Json& levels = json.at("levels");

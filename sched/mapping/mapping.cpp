@@ -89,17 +89,19 @@ Node parse_node(const Json& json, const MapHierarchy& hierarchy, const MapProble
   return node;
 }
 
-bool fits(const std::vector<std::int64_t>& factors, const std::array<std::int64_t, 2>& mesh, std::size_t dim,
-          std::int64_t x, std::int64_t y, std::vector<int>& axis) {
+using AxisDims = std::array<std::uint32_t, 2>;
+
+bool fits(const std::vector<std::int64_t>& factors, const std::array<std::int64_t, 2>& mesh, const AxisDims& allowed,
+          std::size_t dim, std::int64_t x, std::int64_t y, std::vector<int>& axis) {
   if (dim == factors.size()) return true;
   const std::int64_t f = factors[dim];
-  if (x * f <= mesh[0]) {
+  if (x * f <= mesh[0] && (f == 1 || (allowed[0] >> dim & 1U) != 0)) {
     axis[dim] = 0;
-    if (fits(factors, mesh, dim + 1, x * f, y, axis)) return true;
+    if (fits(factors, mesh, allowed, dim + 1, x * f, y, axis)) return true;
   }
-  if (f > 1 && y * f <= mesh[1]) {
+  if (f > 1 && y * f <= mesh[1] && (allowed[1] >> dim & 1U) != 0) {
     axis[dim] = 1;
-    if (fits(factors, mesh, dim + 1, x, y * f, axis)) return true;
+    if (fits(factors, mesh, allowed, dim + 1, x, y * f, axis)) return true;
   }
   return false;
 }
@@ -139,16 +141,21 @@ double tile_words(const MapTensor& tensor, const std::vector<std::int64_t>& tile
   return words;
 }
 
-bool assign_axes(const MapHierarchy& hierarchy, Mapping& mapping) {
+bool assign_axes(const MapHierarchy& hierarchy, Mapping& mapping, const std::vector<AxisDims>& allowed) {
   for (std::size_t l = 1; l < hierarchy.levels.size(); ++l) {
-    if (!fits(mapping.spatial[l], hierarchy.levels[l].mesh, 0, 1, 1, mapping.axis[l])) return false;
+    const AxisDims dims = allowed.empty() ? AxisDims{~0U, ~0U} : allowed[l];
+    if (!fits(mapping.spatial[l], hierarchy.levels[l].mesh, dims, 0, 1, 1, mapping.axis[l])) return false;
   }
   return true;
 }
 
 void check_mapping(const MapHierarchy& hierarchy, const MapProblem& problem, const Mapping& mapping, const Origin& at) {
+  check_mapping(hierarchy, problem, keep_rules(hierarchy, problem), mapping, at);
+}
+
+void check_mapping(const MapHierarchy& hierarchy, const MapProblem& problem, const KeepRules& rules,
+                   const Mapping& mapping, const Origin& at) {
   const std::size_t levels = hierarchy.levels.size();
-  const KeepRules rules = keep_rules(hierarchy, problem);
   const auto tiles = tile_sizes(mapping);
   for (std::size_t d = 0; d < problem.dims.size(); ++d) {
     if (tiles[0][d] != problem.dims[d].size) {

@@ -5,6 +5,7 @@
 //   {"store": tensor, "level": name}, {"spatial": dim, "axis": "X" | "Y", "factor": n, "below": level above the mesh},
 //   {"loop": dim, "factor": n}: in the level of the last store or split before it, or in "at": level.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -30,10 +31,14 @@ std::vector<std::vector<std::int64_t>> tile_sizes(const Mapping& mapping);
 double tile_words(const MapTensor& tensor, const std::vector<std::int64_t>& tile);
 
 // Chooses axes so that every mesh fits (a dimension lies wholly on one axis). False where it cannot.
-bool assign_axes(const MapHierarchy& hierarchy, Mapping& mapping);
+// `allowed` (where given): [level] the dimensions that may lie on X and on Y.
+bool assign_axes(const MapHierarchy& hierarchy, Mapping& mapping,
+                 const std::vector<std::array<std::uint32_t, 2>>& allowed = {});
 
 // Factors multiply to the sizes, tensors are kept where they must and may be, meshes and capacities hold.
 // Throws ConfigError (at.file, what) for the first thing wrong.
+void check_mapping(const MapHierarchy& hierarchy, const MapProblem& problem, const KeepRules& rules,
+                   const Mapping& mapping, const model::Origin& at);
 void check_mapping(const MapHierarchy& hierarchy, const MapProblem& problem, const Mapping& mapping,
                    const model::Origin& at);
 

@@ -16,7 +16,7 @@ constexpr double kInfinite = std::numeric_limits<double>::infinity();
 
 struct PlacementSearch::State : StageBounds {
   std::vector<std::vector<RestPoint>> rest;  // [k]: of stages k and later, from their lists  // of stages k and later
-  std::vector<std::unique_ptr<std::vector<Dataflow>>> flow_cache;  // by set of dimensions
+  std::vector<std::unique_ptr<std::vector<Dataflow>>> flow_cache;  // by level (where it matters) and set of dimensions
 
   // The nest under construction. Index 0 is the outermost level; k is stage k - 1.
   struct Placed {
@@ -39,7 +39,7 @@ struct PlacementSearch::State : StageBounds {
   std::vector<double> words;  // used of each limited level, 0 where not known yet
 
   State(const SearchSpace& s, const std::vector<std::uint32_t>& p) : StageBounds(s, p) {
-    flow_cache.resize(std::size_t{1} << dims);
+    flow_cache.resize((space.constraints.none() ? 1 : levels) << dims);
   }
 
   std::size_t limited_before(std::size_t level) const {
@@ -48,10 +48,24 @@ struct PlacementSearch::State : StageBounds {
     return count;
   }
 
-  const std::vector<Dataflow>& flows(std::uint32_t mask) {
-    std::unique_ptr<std::vector<Dataflow>>& entry = flow_cache[mask];
-    if (!entry) entry = std::make_unique<std::vector<Dataflow>>(dataflows(problem, mask));
+  const std::vector<Dataflow>& flows(std::uint32_t mask, std::size_t level) {
+    const bool free = space.constraints.none();
+    std::unique_ptr<std::vector<Dataflow>>& entry = flow_cache[(free ? 0 : level << dims) + mask];
+    if (!entry) {
+      entry = std::make_unique<std::vector<Dataflow>>(
+          free ? dataflows(problem, mask) : dataflows(problem, mask, space.constraints.levels[level].inside));
+    }
     return *entry;
+  }
+
+  // Whether the loops of nest[k] satisfy the constraints of its level.
+  bool allowed(const Placed& at) const {
+    if (space.constraints.none()) return true;
+    const LevelConstraints& level = space.constraints.levels[at.level];
+    for (std::size_t d = 0; d < dims; ++d) {
+      if (!level.allows_loop(d, at.temporal[d])) return false;
+    }
+    return true;
   }
 
   double step_cycles(double instances) const { return whole_cycles(macs / instances, hierarchy.ops_per_cycle); }
@@ -202,7 +216,7 @@ struct PlacementSearch::State : StageBounds {
     }
   }
 
-  Mapping mapping() const {
+  Mapping mapping() {
     Mapping out = empty_mapping(hierarchy, problem);
     out.keep = placement;
     for (std::size_t k = 0; k < nest.size(); ++k) {
@@ -214,17 +228,18 @@ struct PlacementSearch::State : StageBounds {
       if (k + 1 < nest.size() && nest[k].flow != nullptr) {
         out.order[l] = nest[k].flow->order;
       } else {
-        for (std::size_t d = 0; d < dims; ++d) {
-          if (out.temporal[l][d] > 1) out.order[l].push_back(static_cast<int>(d));
-        }
+        std::uint32_t mask = 0;
+        for (std::size_t d = 0; d < dims; ++d) mask |= out.temporal[l][d] > 1 ? 1U << d : 0U;
+        out.order[l] = flows(mask, l).front().order;
       }
     }
-    assign_axes(hierarchy, out);
+    assign_axes(hierarchy, out, space.constraints.axes());
     return out;
   }
 
   void leaf(const Counts& counts) {
     ++result.evaluated;
+    if (stages.empty() && !satisfies(space.constraints, mapping())) return;
     const double cycles = std::max(step_cycles(nest.back().instances), cycles_of(counts));
     if (incumbent->excludes(counts.energy, cycles, words)) return;
     const Incumbent::Entry entry{counts.energy, cycles, words};
@@ -277,7 +292,8 @@ struct PlacementSearch::State : StageBounds {
           if (above.temporal[d] > 1) mask |= 1U << d;
         }
         above.steps = steps;
-        const std::vector<Dataflow>& choices = flows(mask);
+        if (!allowed(above)) continue;
+        const std::vector<Dataflow>& choices = flows(mask, above.level);
         if (limited) words[place] = pair.tile->used_words;
         Counts before = counts;
         count_units(k, before);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <string_view>
 
 #include "model/base/error.h"
@@ -107,10 +108,11 @@ MapProblem parse_problem(const Json& json, const std::string& file) {
     if (std::find(keys.begin(), keys.end(), key) == keys.end()) model::fail_unknown_key(key, keys, at);
   }
   for (const std::string& key : keys) {
-    if (!json.contains(key)) fail(at, "missing key \"" + key + "\"");
+    if (key != "name" && !json.contains(key)) fail(at, "missing key \"" + key + "\"");
   }
   MapProblem problem;
-  problem.name = model::read_text(json.at("name"), at.key("name"));
+  problem.name = json.contains("name") ? model::read_text(json.at("name"), at.key("name"))
+                                       : std::filesystem::path(file).stem().string();
   problem.dims = parse_dims(json.at("dims"), at.key("dims"));
   if (problem.macs() > kMostMacs) fail(at.key("dims"), "more than 9e15 multiply-accumulates");
 

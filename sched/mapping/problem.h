@@ -1,7 +1,7 @@
 // A loop nest for the mapper (accsim-problem/1): dimensions with sizes, tensors whose axes are sums of dimensions.
 // "P*2+R" is a sliding window: coordinate 2 * P + R, extent 2 * (p - 1) + (r - 1) + 1 for tiles of p and r; padding and
-// the holes that strides leave count as data. Every point of the nest is one multiply-accumulate.
-// Source of the view: affine projections as in Timeloop (Parashar et al., ISPASS 2019).
+// the holes that strides leave count as data. Without "name" it is called as its file. Every point of the nest is one
+// multiply-accumulate. Source of the view: affine projections as in Timeloop (Parashar et al., ISPASS 2019).
 #pragma once
 #include <cstdint>
 #include <string>

@@ -50,7 +50,7 @@ void parallel_for(std::size_t from, std::size_t to, int jobs, const F& f) {
 
 MapSearchResult search_mapping(const MapHierarchy& hierarchy, const MapProblem& problem, const KeepRules& rules,
                                const MapSearchOptions& options) {
-  const SearchSpace space(hierarchy, problem, rules);
+  const SearchSpace space(hierarchy, problem, rules, options.constraints);
   const std::size_t count = space.placements.size();
   struct Bound {
     double energy = 0, cycles = 0;
@@ -125,7 +125,8 @@ MapSearchResult search_mapping(const MapHierarchy& hierarchy, const MapProblem& 
     }
   }
   if (result.points.empty()) {
-    throw model::InfeasibleError("no mapping of \"" + problem.name + "\" fits \"" + hierarchy.name + "\"");
+    throw model::InfeasibleError("no mapping of \"" + problem.name + "\" fits \"" + hierarchy.name + "\"" +
+                                 (options.constraints.none() ? "" : " under the constraints"));
   }
   std::stable_sort(result.points.begin(), result.points.end(),
                    [](const MapPoint& a, const MapPoint& b) { return a.evaluation.cycles < b.evaluation.cycles; });

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "sched/mapping/constraints.h"
 #include "sched/mapping/evaluate.h"
 
 namespace accsim::sched {
@@ -21,6 +22,7 @@ struct MapSearchOptions {
   bool pareto_words = false;  // with the words of each limited level as further criteria
   int jobs = 1;
   std::size_t seed_tiles = 32;         // tiles a stage of the first, inexact passes; changes the time only
+  MapConstraints constraints;          // what the mapping must satisfy (rules and hierarchy hold their part)
   std::vector<std::uint32_t> without;  // a dataplacement (Mapping::keep) that is left out; empty: none
 };
 

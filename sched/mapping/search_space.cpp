@@ -17,8 +17,8 @@ double extent_of(const TensorAxis& axis, const Sizes& sizes) {
 
 }  // namespace
 
-SearchSpace::SearchSpace(const MapHierarchy& h, const MapProblem& p, const KeepRules& r)
-    : hierarchy(h), problem(p), rules(r), divisors(p), loops(looped_dims(p)) {
+SearchSpace::SearchSpace(const MapHierarchy& h, const MapProblem& p, const KeepRules& r, const MapConstraints& c)
+    : hierarchy(h), problem(p), rules(r), constraints(c), divisors(p), loops(looped_dims(p)) {
   const std::size_t levels = h.levels.size(), tensors = p.tensors.size();
   Sizes sizes;
   sizes.fill(1);
@@ -29,7 +29,10 @@ SearchSpace::SearchSpace(const MapHierarchy& h, const MapProblem& p, const KeepR
     for (const TensorAxis& axis : tensor.axes) words *= extent_of(axis, sizes);
     totals.push_back(words);
   }
-  for (const MapLevel& level : h.levels) splits.push_back(splits_of(p, divisors, level.mesh));
+  for (std::size_t l = 0; l < levels; ++l) {
+    splits.push_back(splits_of(p, divisors, h.levels[l].mesh, c.none() ? nullptr : &c.levels[l]));
+    if (splits.back().empty()) return;  // no placement
+  }
   for (std::size_t l = 0; l < levels; ++l) {
     Serving best;
     std::fill_n(best.per_instance, kMostMapTensors, kInfinite);
@@ -101,7 +104,7 @@ SearchSpace::SearchSpace(const MapHierarchy& h, const MapProblem& p, const KeepR
       const std::uint32_t kept = kept_at(each, l);
       if (tiles.contains({l, kept})) continue;
       std::uint32_t free_dims = loops;
-      if (l + 1 == levels) {
+      if (l + 1 == levels && !c.fixes_loops(l)) {
         for (std::size_t d = 0; d < p.dims.size(); ++d) {
           bool free = false;
           for (std::size_t t = 0; t < tensors; ++t) {
@@ -112,7 +115,15 @@ SearchSpace::SearchSpace(const MapHierarchy& h, const MapProblem& p, const KeepR
           if (!free) free_dims &= ~(1U << d);
         }
       }
-      tiles[{l, kept}] = tiles_of(p, divisors, r.copies[l], h.levels[l].capacity_words, kept, free_dims);
+      std::vector<Tile>& list = tiles[{l, kept}];
+      list = tiles_of(p, divisors, r.copies[l], h.levels[l].capacity_words, kept, free_dims);
+      if (l + 1 < levels || c.none()) continue;
+      std::erase_if(list, [&](const Tile& tile) {  // the loops of the innermost level are its tile
+        for (std::size_t d = 0; d < p.dims.size(); ++d) {
+          if (!c.levels[l].allows_loop(d, tile.sizes[d])) return true;
+        }
+        return false;
+      });
     }
   }
 }
@@ -124,7 +135,7 @@ std::uint32_t SearchSpace::kept_at(const std::vector<std::uint32_t>& placement, 
 }
 
 bool SearchSpace::is_stage(const std::vector<std::uint32_t>& placement, std::size_t level) const {
-  return level + 1 == hierarchy.levels.size() || kept_at(placement, level) != 0 ||
+  return level + 1 == hierarchy.levels.size() || constraints.fixes_loops(level) || kept_at(placement, level) != 0 ||
          hierarchy.levels[level].mesh[0] * hierarchy.levels[level].mesh[1] > 1;
 }
 

@@ -12,10 +12,11 @@ namespace accsim::sched {
 
 // What all dataplacements share; built once, then only read.
 struct SearchSpace {
-  SearchSpace(const MapHierarchy& h, const MapProblem& p, const KeepRules& r);
+  SearchSpace(const MapHierarchy& h, const MapProblem& p, const KeepRules& r, const MapConstraints& c);
   const MapHierarchy& hierarchy;
   const MapProblem& problem;
   const KeepRules& rules;
+  const MapConstraints& constraints;
   Divisors divisors;
   Key whole;  // of the dimensions themselves
   std::uint32_t loops;

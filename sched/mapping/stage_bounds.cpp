@@ -99,7 +99,7 @@ void StageBounds::build_stages() {
     stage.tiles = &space.tiles.at({l, kept});
     stage.splits = &space.splits[l];
     stage.classes = &space.classes[l];
-    if (l + 1 == levels) {
+    if (l + 1 == levels && !space.constraints.fixes_loops(l)) {
       for (std::size_t d = 0; d < dims; ++d) {
         bool used = false;
         for (std::size_t t = 0; t < tensors; ++t) {

@@ -118,19 +118,24 @@ std::vector<Tile> tiles_of(const MapProblem& problem, const Divisors& divisors, 
 }
 
 std::vector<Split> splits_of(const MapProblem& problem, const Divisors& divisors,
-                             const std::array<std::int64_t, 2>& mesh) {
+                             const std::array<std::int64_t, 2>& mesh, const LevelConstraints* constraints) {
   std::map<std::vector<std::int32_t>, bool> found;  // sorted: the order does not depend on how they were found
   std::vector<std::int32_t> sizes(problem.dims.size(), 1);
   const auto extend = [&](const auto& self, std::size_t dim, std::int64_t x, std::int64_t y) -> void {
     if (dim == sizes.size()) {
+      if (constraints != nullptr && constraints->most_instances > 0 && x * y > constraints->most_instances) return;
       found[sizes] = true;
       return;
     }
     for (const std::int32_t size : divisors.of(dim)) {
       if (size * x > mesh[0] && size * y > mesh[1]) break;
+      if (constraints != nullptr && !constraints->allows_split(dim, size)) continue;
+      const auto on = [&](std::size_t axis) {
+        return size == 1 || constraints == nullptr || (constraints->axis_dims[axis] >> dim & 1U) != 0;
+      };
       sizes[dim] = size;
-      if (size * x <= mesh[0]) self(self, dim + 1, x * size, y);
-      if (size > 1 && size * y <= mesh[1]) self(self, dim + 1, x, y * size);
+      if (size * x <= mesh[0] && on(0)) self(self, dim + 1, x * size, y);
+      if (size > 1 && size * y <= mesh[1] && on(1)) self(self, dim + 1, x, y * size);
     }
     sizes[dim] = 1;
   };

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "sched/mapping/constraints.h"
 #include "sched/mapping/hierarchy.h"
 
 namespace accsim::sched {
@@ -71,6 +72,6 @@ struct Split {
 };
 
 std::vector<Split> splits_of(const MapProblem& problem, const Divisors& divisors,
-                             const std::array<std::int64_t, 2>& mesh);
+                             const std::array<std::int64_t, 2>& mesh, const LevelConstraints* constraints = nullptr);
 
 }  // namespace accsim::sched

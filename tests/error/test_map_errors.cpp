@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "model/base/error.h"
+#include "sched/mapping/constraints.h"
 #include "sched/mapping/mapping.h"
 #include "tests/catch.h"
 #include "tests/run_program.h"
@@ -62,7 +63,46 @@ std::string mapping_error(const Json& nest) {
   });
 }
 
+std::string constraint_error(const Json& levels, bool divide = true) {
+  return message_of([&] {
+    sched::MapHierarchy h = sched::parse_hierarchy(hierarchy(), "h.json");
+    const sched::MapProblem p = sched::parse_problem(problem(), "p.json");
+    sched::KeepRules rules = sched::keep_rules(h, p);
+    sched::parse_constraints({{"schema", "accsim-constraints/1"}, {"levels", levels}}, h, p, rules, divide, "c.json");
+  });
+}
+
 }  // namespace
+
+TEST_CASE("a problem and a hierarchy without a name are called as their files") {
+  Json p = problem(), h = hierarchy();
+  p.erase("name");
+  h.erase("name");
+  CHECK(sched::parse_problem(p, "some/where.json").name == "where");
+  CHECK(sched::parse_hierarchy(h, "some/chip.json").name == "chip");
+}
+
+TEST_CASE("mistakes in constraints") {
+  CHECK(constraint_error({{"RF", {{"loops", {{"M", 2}}}, {"stationary", "Z"}, {"order", {"M", "*", "K"}}}}}) ==
+        "no error");
+  CHECK(constraint_error({{"SRAM", Json::object()}}) ==
+        "c.json: levels.SRAM: expected one of \"DRAM\", \"RF\", found \"SRAM\"; did you mean \"DRAM\"?");
+  CHECK(constraint_error({{"RF", {{"loop", 1}}}}).find("c.json: levels.RF: unknown key \"loop\"; allowed: keep") == 0);
+  CHECK(constraint_error({{"RF", {{"loops", {{"M", 3}}}}}}) ==
+        "c.json: levels.RF.loops.M: found 3, allowed: divisors of 4");
+  CHECK(constraint_error({{"RF", {{"loops", {{"M", 3}}}}}}, false) == "no error");
+  CHECK(constraint_error({{"RF", {{"split", {{"N", 3}}}}}}) ==
+        "c.json: levels.RF.split.N: expected one of \"M\", \"K\", found \"N\"");
+  CHECK(constraint_error({{"RF", {{"keep", {"A"}}, {"bypass", {"A"}}}}}) ==
+        "c.json: levels.RF.bypass: tensor \"A\" is in keep and in bypass");
+  CHECK(constraint_error({{"DRAM", {{"bypass", {"A"}}}}}) ==
+        "c.json: levels.DRAM.bypass: the outermost level keeps every tensor");
+  CHECK(constraint_error({{"DRAM", {{"max_fanout", 2}}}}) ==
+        "c.json: levels.DRAM.max_fanout: the outermost level has one instance");
+  CHECK(constraint_error({{"RF", {{"stationary", "Z"}, {"order", {"K", "M"}}}}}) ==
+        "c.json: levels.RF.order: the order contradicts the stationary tensor");
+  CHECK(constraint_error({{"RF", {{"order", {"K", "K"}}}}}) == "c.json: levels.RF.order[1]: \"K\" stands twice");
+}
 
 TEST_CASE("mistakes in problems") {
   CHECK(problem_error(problem()) == "no error");
@@ -193,6 +233,25 @@ TEST_CASE("accsim map finds, counts and compares") {
   const tests::Outcome both = run({"--brute-force", "--mapping", "m.json"});
   CHECK(both.code == 2);
   CHECK(both.err.find("--brute-force: either a search or --mapping") != std::string::npos);
+  const tests::Outcome aimless = run({"--pareto", "--objective", "edp"});
+  CHECK(aimless.code == 2);
+  CHECK(aimless.err.find("--objective: --pareto has no single objective") != std::string::npos);
+  const tests::Outcome large =
+      tests::run_program(folder.path(), {"map", "--hierarchy", kFolder + "hierarchies/gb128.json", "--problem",
+                                         kFolder + "problems/c3_14.json", "--brute-force"});
+  CHECK(large.code == 2);
+  CHECK(large.err.find("--brute-force: problem \"c3_14\" has more than 3e7 mappings to evaluate") !=
+        std::string::npos);
+  std::ofstream(folder / "c.json") << R"({"schema": "accsim-constraints/1",
+    "levels": {"GlobalBuffer": {"bypass": "all"}, "RegisterFile": {"max_fanout": 1}}})";
+  REQUIRE(run({"--constraints", "c.json", "--out", "c_out.json", "--quiet"}).code == 0);
+  const Json constrained = model::read_json_file(folder / "c_out.json");
+  CHECK(constrained.at("units") == 1);
+  CHECK(constrained.at("used_words").at("GlobalBuffer") == 0);
+  CHECK(constrained.at("edp_pj_cycles").get<double>() > 1962 * 8);
+  std::ofstream(folder / "best.json") << model::read_json_file(folder / "r.json").at("mapping").dump();
+  const tests::Outcome other = run({"--constraints", "c.json", "--mapping", "best.json"});
+  CHECK(other.code == 2);
   Json broken = model::read_json_file(kFolder + "hierarchies/micro.json");
   broken["levels"][2]["capacity_words"] = 1;
   broken["levels"][2]["must_keep"] = "all";
