@@ -22,7 +22,7 @@ struct MapOptions {
   std::string hierarchy, problem, mapping, constraints;
   std::string objective = "edp";
   bool objective_given = false;
-  bool pareto = false, pareto_words = false, brute_force = false, explain = false;
+  bool pareto = false, pareto_words = false, brute_force = false, explain = false, imperfect = false;
 };
 
 struct Inputs {
@@ -52,6 +52,10 @@ std::string bound_by(const Inputs& in, const sched::Evaluation& e) {
   return "compute";
 }
 
+Json access_json(const sched::Accesses& a) {
+  return {{"reads", number(a.reads)}, {"fills", number(a.fills)}, {"updates", number(a.updates)}};
+}
+
 Json evaluation_json(const Inputs& in, const sched::Evaluation& e) {
   Json json = {{"energy_pj", number(e.energy_pj)},
                {"cycles", number(e.cycles)},
@@ -62,7 +66,8 @@ Json evaluation_json(const Inputs& in, const sched::Evaluation& e) {
                {"energy_breakdown_pj", {{in.hierarchy.compute_name, number(e.compute_pj)}}},
                {"cycles_by_part", {{in.hierarchy.compute_name, number(e.compute_cycles)}}},
                {"used_words", Json::object()},
-               {"accesses", Json::object()}};
+               {"accesses", Json::object()},
+               {"accesses_total", Json::object()}};
   for (std::size_t l = 0; l < in.hierarchy.levels.size(); ++l) {
     const std::string& level = in.hierarchy.levels[l].name;
     json["energy_breakdown_pj"][level] = number(e.level_pj[l]);
@@ -72,8 +77,8 @@ Json evaluation_json(const Inputs& in, const sched::Evaluation& e) {
     rows["instances"] = number(e.instances[l]);
     for (std::size_t t = 0; t < in.problem.tensors.size(); ++t) {
       const sched::Accesses& a = e.accesses[l][t];
-      rows[in.problem.tensors[t].name] = {
-          {"reads", number(a.reads)}, {"fills", number(a.fills)}, {"updates", number(a.updates)}};
+      rows[in.problem.tensors[t].name] = access_json(a);
+      json["accesses_total"][level][in.problem.tensors[t].name] = access_json(e.totals[l][t]);
     }
   }
   return json;
@@ -90,9 +95,8 @@ void print_evaluation(const Inputs& in, const sched::MapPoint& point) {
   for (std::size_t l = 0; l < in.hierarchy.levels.size(); ++l) {
     const sched::MapLevel& level = in.hierarchy.levels[l];
     for (std::size_t t = 0; t < in.problem.tensors.size(); ++t) {
-      const sched::Accesses& a = e.accesses[l][t];
-      const double pj =
-          (a.reads * level.read_pj + a.fills * level.write_pj + a.updates * level.update_pj) * e.instances[l];
+      const sched::Accesses &a = e.accesses[l][t], &all = e.totals[l][t];
+      const double pj = all.reads * level.read_pj + all.fills * level.write_pj + all.updates * level.update_pj;
       if ((point.mapping.keep[t] >> l & 1U) == 0) continue;
       table.row({level.name, in.problem.tensors[t].name, count(e.instances[l]), count(a.reads), count(a.fills),
                  count(a.updates), fixed(pj, 1), ""});
@@ -197,10 +201,11 @@ int run_map(const MapOptions& options, const CommandContext& context) {
   in.rules = sched::keep_rules(in.hierarchy, in.problem, options.hierarchy);
   if (!options.constraints.empty()) {
     in.constraints = sched::parse_constraints(model::read_json_file(options.constraints), in.hierarchy, in.problem,
-                                              in.rules, true, options.constraints);
+                                              in.rules, !options.imperfect, options.constraints);
   }
   if (options.pareto && options.objective_given) refuse("--objective", "--pareto has no single objective");
   if (options.pareto_words && !options.pareto) refuse("--pareto-words", "goes with --pareto");
+  if (options.imperfect && !options.mapping.empty()) refuse("--imperfect", "a given mapping has its own steps");
   if (options.brute_force && !options.mapping.empty()) refuse("--brute-force", "either a search or --mapping");
   if (options.explain && (options.brute_force || options.pareto || !options.mapping.empty())) {
     refuse("--explain", "goes with a search for one mapping");
@@ -223,11 +228,13 @@ int run_map(const MapOptions& options, const CommandContext& context) {
     result.update(point_json(in, point));
     if (print) print_evaluation(in, point);
   } else {
+    result["tilings"] = options.imperfect ? "imperfect" : "divisors";
     result["objective"] = options.pareto ? "pareto" : options.objective;
     sched::MapSearchOptions search;
     search.objective = options.objective == "energy"    ? sched::MapObjective::energy
                        : options.objective == "latency" ? sched::MapObjective::latency
                                                         : sched::MapObjective::edp;
+    search.imperfect = options.imperfect;
     search.pareto = options.pareto;
     search.pareto_words = options.pareto_words;
     search.constraints = in.constraints;
@@ -236,7 +243,7 @@ int run_map(const MapOptions& options, const CommandContext& context) {
     if (options.brute_force) {
       const sched::BruteForceResult all = sched::brute_force(in.hierarchy, in.problem, in.rules, search);
       seconds = cpu_seconds() - before;
-      result["mapspace_log10"] = sched::raw_space_log10(in.hierarchy, in.problem, in.rules);
+      result["mapspace_log10"] = sched::raw_space_log10(in.hierarchy, in.problem, in.rules, options.imperfect);
       result["counts"] = {{"raw", number(all.raw)},
                           {"on_mesh", number(all.on_mesh)},
                           {"valid", number(all.valid)},
@@ -312,6 +319,7 @@ void register_map(CLI::App& root, Registry& registry) {
                     "with --pareto: also in the words that each limited level holds");
   command->add_option("--mapping", options->mapping, "count this mapping instead of searching (accsim-mapping/1)")
       ->type_name("FILE");
+  command->add_flag("--imperfect", options->imperfect, "also tilings with remainders");
   command->add_option("--constraints", options->constraints, "only mappings that satisfy these (accsim-constraints/1)")
       ->type_name("FILE");
   command->add_flag("--brute-force", options->brute_force, "evaluate every mapping (small problems)");

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "model/base/error.h"
+#include "sched/mapping/ragged.h"
 
 namespace accsim::sched {
 namespace {
@@ -12,18 +13,6 @@ namespace {
 double factorial(std::size_t n) {
   double product = 1;
   for (std::size_t i = 2; i <= n; ++i) product *= static_cast<double>(i);
-  return product;
-}
-
-// How many ordered ways there are to write n as a product of `slots` factors.
-double factorisations(std::int64_t n, std::size_t slots) {
-  double product = 1;
-  for (std::int64_t p = 2; n > 1; ++p) {
-    if (p * p > n) p = n;
-    for (std::size_t e = 1; n % p == 0; n /= p, ++e) {
-      product *= static_cast<double>(e + slots - 1) / static_cast<double>(e);
-    }
-  }
   return product;
 }
 
@@ -198,6 +187,28 @@ struct Enumeration {
     }
   }
 
+  // All chains of tiles and splits of one dimension: tile sizes by level, then splits by mesh.
+  void chains(std::int64_t size, std::size_t level, std::vector<std::int64_t>& tiles, std::vector<std::int64_t>& splits,
+              std::vector<std::vector<std::int64_t>>& out) const {
+    if (level == levels()) {
+      out.push_back(tiles);
+      out.back().insert(out.back().end(), splits.begin(), splits.end());
+      return;
+    }
+    const bool mesh = hierarchy.levels[level].has_mesh;
+    for (const std::int64_t tile : even_tile_sizes(size)) {
+      for (std::int64_t split = 1; tile <= tiles.back() && (split - 1) * tile < tiles.back(); ++split) {
+        if (split > 1 && !mesh) break;
+        if (!fewest_instances(size, tile, split)) continue;
+        tiles.push_back(tile);
+        if (mesh) splits.push_back(split);
+        chains(size, level + 1, tiles, splits, out);
+        tiles.pop_back();
+        if (mesh) splits.pop_back();
+      }
+    }
+  }
+
   void choose(std::size_t dim) {
     if (dim == dims()) {
       placement_choices();
@@ -206,6 +217,11 @@ struct Enumeration {
     for (const std::vector<std::int64_t>& parts : factors[dim]) {
       for (std::size_t l = 0; l < levels(); ++l) mapping.temporal[l][dim] = parts[l];
       for (std::size_t m = 0; m < meshes.size(); ++m) mapping.spatial[meshes[m]][dim] = parts[levels() + m];
+      if (options.imperfect) {
+        for (std::size_t l = 0; l < levels(); ++l) mapping.tile[l][dim] = parts[l];
+        const RaggedDim chain = ragged_dim(mapping, dim);
+        for (std::size_t l = 0; l < levels(); ++l) mapping.temporal[l][dim] = chain.trips(l);
+      }
       choose(dim + 1);
     }
   }
@@ -215,6 +231,7 @@ struct Enumeration {
 
 BruteForceResult brute_force(const MapHierarchy& hierarchy, const MapProblem& problem, const KeepRules& rules,
                              const MapSearchOptions& options) {
+  if (options.imperfect) check_ragged_problem(problem);
   Enumeration all{hierarchy, problem, rules, options};
   for (std::size_t l = 0; l < hierarchy.levels.size(); ++l) {
     if (hierarchy.levels[l].has_mesh) all.meshes.push_back(l);
@@ -233,15 +250,23 @@ BruteForceResult brute_force(const MapHierarchy& hierarchy, const MapProblem& pr
   }
   double cuts = static_cast<double>(all.placements.size());
   for (const MapDim& dim : problem.dims) {
-    cuts *= factorisations(dim.size, hierarchy.levels.size() + all.meshes.size());
+    std::uint32_t meshes = 0;
+    for (const std::size_t level : all.meshes) meshes |= 1U << level;
+    cuts *= std::pow(10.0, log10_chains(dim.size, hierarchy.levels.size(), meshes, options.imperfect));
   }
   if (cuts > kMostBruteForceCuts) all.refuse("1e9 cuts of the dimensions and placements");
   for (const MapDim& dim : problem.dims) {
     std::vector<std::int64_t> head;
     all.factors.emplace_back();
+    if (options.imperfect) {
+      std::vector<std::int64_t> tiles{dim.size}, splits;
+      all.chains(dim.size, 1, tiles, splits, all.factors.back());
+      continue;
+    }
     factorise(dim.size, hierarchy.levels.size() + all.meshes.size(), head, all.factors.back());
   }
   all.mapping = empty_mapping(hierarchy, problem);
+  if (options.imperfect) all.mapping.tile = all.mapping.temporal;
   all.counting = true;
   all.choose(0);
   all.counting = false;

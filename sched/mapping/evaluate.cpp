@@ -188,6 +188,7 @@ double distinct_positions(const MapTensor& tensor, const std::vector<SpatialLoop
 
 Evaluation evaluate(const MapHierarchy& hierarchy, const MapProblem& problem, const KeepRules& rules,
                     const Mapping& mapping) {
+  if (!mapping.tile.empty()) return evaluate_ragged(hierarchy, problem, rules, mapping);
   const std::size_t levels = hierarchy.levels.size(), tensors = problem.tensors.size();
   const Nest nest{hierarchy, problem, mapping, tile_sizes(mapping)};
   Evaluation result;
@@ -223,24 +224,42 @@ Evaluation evaluate(const MapHierarchy& hierarchy, const MapProblem& problem, co
     }
     serve(steps * nest.groups(tensor, parent, levels - 1));
   }
+  result.totals = result.accesses;
+  for (std::size_t l = 0; l < levels; ++l) {
+    for (Accesses& all : result.totals[l]) {
+      all.reads *= result.instances[l];
+      all.fills *= result.instances[l];
+      all.updates *= result.instances[l];
+    }
+  }
+  price(hierarchy, problem, rules, mapping, steps, result);
+  return result;
+}
+
+void price(const MapHierarchy& hierarchy, const MapProblem& problem, const KeepRules& rules, const Mapping& mapping,
+           double steps, Evaluation& result) {
+  const std::size_t levels = hierarchy.levels.size(), tensors = problem.tensors.size();
+  const auto tiles = tile_sizes(mapping);
   result.compute_pj = result.macs * hierarchy.mac_pj;
   result.energy_pj = result.compute_pj;
   result.compute_cycles = whole_cycles(steps, hierarchy.ops_per_cycle);
   result.cycles = result.compute_cycles;
   for (std::size_t l = 0; l < levels; ++l) {
     const MapLevel& level = hierarchy.levels[l];
-    Accesses sum;
+    Accesses sum, all;
     double words = 0;
     for (std::size_t t = 0; t < tensors; ++t) {
       const Accesses& at = result.accesses[l][t];
       sum.reads += at.reads;
       sum.fills += at.fills;
       sum.updates += at.updates;
-      if ((mapping.keep[t] >> l & 1U) != 0) words += rules.copies[l][t] * tile_words(problem.tensors[t], nest.tiles[l]);
+      all.reads += result.totals[l][t].reads;
+      all.fills += result.totals[l][t].fills;
+      all.updates += result.totals[l][t].updates;
+      if ((mapping.keep[t] >> l & 1U) != 0) words += rules.copies[l][t] * tile_words(problem.tensors[t], tiles[l]);
     }
     result.used_words.push_back(words);
-    const double pj = sum.reads * level.read_pj + sum.fills * level.write_pj + sum.updates * level.update_pj;
-    result.level_pj.push_back(pj * result.instances[l]);
+    result.level_pj.push_back(all.reads * level.read_pj + all.fills * level.write_pj + all.updates * level.update_pj);
     result.energy_pj += result.level_pj.back();
     const double cycles =
         std::max({whole_cycles(sum.reads, level.read_rate), whole_cycles(sum.fills + sum.updates, level.write_rate),
@@ -248,7 +267,6 @@ Evaluation evaluate(const MapHierarchy& hierarchy, const MapProblem& problem, co
     result.level_cycles.push_back(cycles);
     result.cycles = std::max(result.cycles, cycles);
   }
-  return result;
 }
 
 }  // namespace accsim::sched

@@ -22,7 +22,8 @@ struct Evaluation {
   double units = 1;                             // used multiply-accumulate units
   std::vector<double> instances;                // [level]: used ones
   std::vector<double> used_words;               // [level]: capacity taken, buffering included
-  std::vector<std::vector<Accesses>> accesses;  // [level][tensor]
+  std::vector<std::vector<Accesses>> accesses;  // [level][tensor]: of one instance (with remainders: the first)
+  std::vector<std::vector<Accesses>> totals;    // [level][tensor]: of all used instances
   std::vector<double> level_cycles;             // [level]: cycles that its bandwidth takes
   double compute_cycles = 0;
   double compute_pj = 0;
@@ -33,6 +34,14 @@ struct Evaluation {
 // The mapping is taken as checked (check_mapping).
 Evaluation evaluate(const MapHierarchy& hierarchy, const MapProblem& problem, const KeepRules& rules,
                     const Mapping& mapping);
+
+// The same for a mapping with remainders (Mapping::tile), which evaluate() hands on.
+Evaluation evaluate_ragged(const MapHierarchy& hierarchy, const MapProblem& problem, const KeepRules& rules,
+                           const Mapping& mapping);
+
+// Energy and cycles from `accesses`, `totals`, `instances` and `steps` of the first unit.
+void price(const MapHierarchy& hierarchy, const MapProblem& problem, const KeepRules& rules, const Mapping& mapping,
+           double steps, Evaluation& result);
 
 // Smallest whole number of cycles in which `count` fits at `rate` a cycle; 0 for rate 0 (unlimited).
 double whole_cycles(double count, double rate);

@@ -18,7 +18,6 @@ constexpr model::NumberRange kPicojoules{0, 1e9};
 constexpr double kLeastRate = 1e-6;
 constexpr double kMostRate = 1e12;
 constexpr std::int64_t kMostWords = std::int64_t{1} << 50;
-constexpr std::int64_t kLargestMesh = 4096;
 constexpr std::int64_t kMostInstances = std::int64_t{1} << 24;
 
 // The keys with one kind of value; the others are read by hand below.

@@ -37,6 +37,7 @@ struct MapHierarchy {
 };
 
 inline constexpr std::size_t kMostMapLevels = 8;
+inline constexpr std::int64_t kLargestMesh = 4096;  // a side
 
 MapHierarchy parse_hierarchy(const model::Json& json, const std::string& file);
 MapHierarchy load_hierarchy(const std::string& file);

@@ -4,6 +4,7 @@
 
 #include "model/base/error.h"
 #include "model/config/record.h"
+#include "sched/mapping/ragged.h"
 
 namespace accsim::sched {
 namespace {
@@ -39,6 +40,7 @@ struct Node {
   std::size_t level = 0;  // store: its level; spatial: the level above the mesh; loop: its level if given
   bool level_given = false;
   std::int64_t factor = 1;
+  std::int64_t step = 0;  // 0: not given
   int axis = 0;
 };
 
@@ -51,10 +53,10 @@ Node parse_node(const Json& json, const MapHierarchy& hierarchy, const MapProble
     keys = {"store", "level"};
   } else if (json.contains("spatial")) {
     node.kind = Node::Kind::spatial;
-    keys = {"spatial", "axis", "factor", "below"};
+    keys = {"spatial", "axis", "factor", "below", "step"};
   } else if (json.contains("loop")) {
     node.kind = Node::Kind::loop;
-    keys = {"loop", "factor", "at"};
+    keys = {"loop", "factor", "at", "step"};
   } else {
     fail(at, "expected one of the keys store, loop, spatial, " + model::describe(json));
   }
@@ -63,11 +65,12 @@ Node parse_node(const Json& json, const MapHierarchy& hierarchy, const MapProble
     if (std::find(keys.begin(), keys.end(), key) == keys.end()) model::fail_unknown_key(key, keys, at);
   }
   for (const std::string& key : keys) {
-    if (key != "at" && !json.contains(key)) fail(at, "missing key \"" + key + "\"");
+    if (key != "at" && key != "step" && !json.contains(key)) fail(at, "missing key \"" + key + "\"");
   }
   const std::vector<std::string> levels = level_names(hierarchy);
   const auto level_of = [&](const char* key) { return model::read_choice(json.at(key), levels, at.key(key)); };
   const auto factor_of = [&] { return model::read_integer(json.at("factor"), {1, kLargestMapDim}, at.key("factor")); };
+  if (json.contains("step")) node.step = model::read_integer(json.at("step"), {1, kLargestMapDim}, at.key("step"));
   switch (node.kind) {
     case Node::Kind::store:
       node.what = model::read_choice(json.at("store"), tensor_names(problem), at.key("store"));
@@ -120,6 +123,7 @@ Mapping empty_mapping(const MapHierarchy& hierarchy, const MapProblem& problem) 
 }
 
 std::vector<std::vector<std::int64_t>> tile_sizes(const Mapping& mapping) {
+  if (!mapping.tile.empty()) return mapping.tile;
   const std::size_t levels = mapping.temporal.size(), dims = mapping.temporal.front().size();
   std::vector<std::vector<std::int64_t>> tiles(levels, std::vector<std::int64_t>(dims, 1));
   for (std::size_t l = levels; l-- > 0;) {
@@ -157,6 +161,27 @@ void check_mapping(const MapHierarchy& hierarchy, const MapProblem& problem, con
                    const Mapping& mapping, const Origin& at) {
   const std::size_t levels = hierarchy.levels.size();
   const auto tiles = tile_sizes(mapping);
+  if (!mapping.tile.empty()) check_ragged_problem(problem);
+  for (std::size_t d = 0; d < problem.dims.size() && !mapping.tile.empty(); ++d) {
+    const RaggedDim chain = ragged_dim(mapping, d);
+    const std::string& name = problem.dims[d].name;
+    for (std::size_t l = 0; l < levels; ++l) {
+      const std::string& level = hierarchy.levels[l].name;
+      if (l > 0 && chain.tile[l] > chain.tile[l - 1]) {
+        fail(at, "the tile of " + name + " in \"" + level + "\" is " + std::to_string(chain.tile[l]) +
+                     ", larger than the one above, " + std::to_string(chain.tile[l - 1]));
+      }
+      if (l > 0 && (chain.split[l] - 1) * chain.tile[l] >= chain.tile[l - 1]) {
+        fail(at, "the split of " + name + " over \"" + level +
+                     "\" leaves instances without work: " + std::to_string(chain.split[l]) + " of " +
+                     std::to_string(chain.tile[l]) + " for " + std::to_string(chain.tile[l - 1]));
+      }
+      if (chain.trips(l) != mapping.temporal[l][d]) {
+        fail(at, "the loop over " + name + " in \"" + level + "\" has " + std::to_string(mapping.temporal[l][d]) +
+                     " iterations, its steps make " + std::to_string(chain.trips(l)));
+      }
+    }
+  }
   for (std::size_t d = 0; d < problem.dims.size(); ++d) {
     if (tiles[0][d] != problem.dims[d].size) {
       fail(at, "the factors of " + problem.dims[d].name + " multiply to " + std::to_string(tiles[0][d]) +
@@ -193,6 +218,36 @@ void check_mapping(const MapHierarchy& hierarchy, const MapProblem& problem, con
   }
 }
 
+namespace {
+
+// Steps as given: [level][dim] of loops (blocks of the level below) and of splits (tiles of the level), 0 = not given.
+struct Steps {
+  std::vector<std::vector<std::int64_t>> loop, split;
+  bool given = false;
+};
+
+// The tiles where some steps are given: what is not follows from the loops inside, or from the tile above.
+void set_tiles(const MapProblem& problem, const Steps& steps, Mapping& mapping) {
+  const std::size_t levels = mapping.temporal.size();
+  std::vector<std::vector<std::int64_t>> tile(levels, std::vector<std::int64_t>(problem.dims.size(), 0));
+  for (std::size_t d = 0; d < problem.dims.size(); ++d) {
+    for (std::size_t l = levels; l-- > 1;) {
+      const std::int64_t inner = l + 1 < levels ? tile[l + 1][d] * mapping.spatial[l + 1][d] : 1;
+      tile[l][d] = inner * mapping.temporal[l][d];
+      const std::int64_t block = steps.loop[l - 1][d];
+      if (block > 0) tile[l][d] = std::max<std::int64_t>(block / mapping.spatial[l][d], 1);
+      if (steps.split[l][d] > 0) tile[l][d] = steps.split[l][d];
+    }
+    tile[0][d] = problem.dims[d].size;
+    for (std::size_t l = 1; l < levels; ++l) {
+      if (mapping.spatial[l][d] == 1 && mapping.temporal[l - 1][d] == 1) tile[l][d] = tile[l - 1][d];
+    }
+  }
+  mapping.tile = std::move(tile);
+}
+
+}  // namespace
+
 Mapping parse_mapping(const Json& json, const MapHierarchy& hierarchy, const MapProblem& problem,
                       const std::string& file) {
   Origin at{file, ""};
@@ -213,6 +268,9 @@ Mapping parse_mapping(const Json& json, const MapHierarchy& hierarchy, const Map
   const std::size_t levels = hierarchy.levels.size();
   std::size_t current = 0;
   std::vector<bool> looped(levels, false);
+  Steps steps;
+  steps.loop.assign(levels, std::vector<std::int64_t>(problem.dims.size(), 0));
+  steps.split = steps.loop;
   std::vector<std::vector<bool>> split(levels, std::vector<bool>(problem.dims.size(), false)), seen = split;
   for (std::size_t i = 0; i < list->size(); ++i) {
     const Origin here = at.index(i);
@@ -224,6 +282,7 @@ Mapping parse_mapping(const Json& json, const MapHierarchy& hierarchy, const Map
       }
       current = level;
     };
+    steps.given = steps.given || node.step > 0;
     if (node.kind == Node::Kind::store) {
       deeper(node.level, "level");
       if (looped[node.level]) fail(here, "the stores of a level come before its loops");
@@ -239,6 +298,7 @@ Mapping parse_mapping(const Json& json, const MapHierarchy& hierarchy, const Map
       split[current][node.what] = true;
       mapping.spatial[current][node.what] = node.factor;
       mapping.axis[current][node.what] = node.axis;
+      steps.split[current][node.what] = node.step;
     } else {
       if (node.level_given) deeper(node.level, "at");
       if (seen[current][node.what])
@@ -246,9 +306,11 @@ Mapping parse_mapping(const Json& json, const MapHierarchy& hierarchy, const Map
       seen[current][node.what] = true;
       looped[current] = true;
       mapping.temporal[current][node.what] = node.factor;
+      steps.loop[current][node.what] = node.step;
       if (node.factor > 1) mapping.order[current].push_back(static_cast<int>(node.what));
     }
   }
+  if (steps.given) set_tiles(problem, steps, mapping);
   for (std::vector<int>& order : mapping.order) std::reverse(order.begin(), order.end());
   check_mapping(hierarchy, problem, mapping, at);
   return mapping;
@@ -265,6 +327,7 @@ Json mapping_json(const MapHierarchy& hierarchy, const MapProblem& problem, cons
                         {"axis", axis == 0 ? "X" : "Y"},
                         {"factor", mapping.spatial[l][d]},
                         {"below", hierarchy.levels[l - 1].name}});
+        if (!mapping.tile.empty()) nest.back()["step"] = mapping.tile[l][d];
         current = l;
       }
     }
@@ -276,6 +339,7 @@ Json mapping_json(const MapHierarchy& hierarchy, const MapProblem& problem, cons
     for (std::size_t i = mapping.order[l].size(); i-- > 0;) {
       const auto d = static_cast<std::size_t>(mapping.order[l][i]);
       Json loop = {{"loop", problem.dims[d].name}, {"factor", mapping.temporal[l][d]}};
+      if (!mapping.tile.empty()) loop["step"] = l + 1 < mapping.tile.size() ? ragged_dim(mapping, d).block(l + 1) : 1;
       if (current != l) loop["at"] = hierarchy.levels[l].name;
       current = l;
       nest.push_back(std::move(loop));
@@ -283,6 +347,18 @@ Json mapping_json(const MapHierarchy& hierarchy, const MapProblem& problem, cons
   }
   return {{"schema", kSchema}, {"nest", std::move(nest)}};
 }
+
+namespace {
+
+// " by 32" where a step does not divide what it walks.
+std::string step_text(const Mapping& mapping, std::size_t level, std::size_t d, bool split) {
+  if (mapping.tile.empty()) return "";
+  const RaggedDim chain = ragged_dim(mapping, d);
+  if (chain.whole() || (!split && level + 1 == chain.levels)) return "";
+  return " by " + std::to_string(split ? chain.tile[level] : chain.block(level + 1));
+}
+
+}  // namespace
 
 std::string mapping_text(const MapHierarchy& hierarchy, const MapProblem& problem, const Mapping& mapping) {
   const auto tiles = tile_sizes(mapping);
@@ -292,7 +368,7 @@ std::string mapping_text(const MapHierarchy& hierarchy, const MapProblem& proble
       for (std::size_t d = 0; d < problem.dims.size() && l > 0; ++d) {
         if (mapping.spatial[l][d] == 1 || mapping.axis[l][d] != axis) continue;
         text += indent + "parallel " + problem.dims[d].name + " in 0.." + std::to_string(mapping.spatial[l][d] - 1) +
-                (axis == 0 ? " on X" : " on Y") + "\n";
+                (axis == 0 ? " on X" : " on Y") + step_text(mapping, l, d, true) + "\n";
         indent += "  ";
       }
     }
@@ -307,7 +383,8 @@ std::string mapping_text(const MapHierarchy& hierarchy, const MapProblem& proble
     text += "]\n";
     for (std::size_t i = mapping.order[l].size(); i-- > 0;) {
       const auto d = static_cast<std::size_t>(mapping.order[l][i]);
-      text += indent + "for " + problem.dims[d].name + " in 0.." + std::to_string(mapping.temporal[l][d] - 1) + "\n";
+      text += indent + "for " + problem.dims[d].name + " in 0.." + std::to_string(mapping.temporal[l][d] - 1) +
+              step_text(mapping, l, d, false) + "\n";
       indent += "  ";
     }
   }

@@ -4,6 +4,7 @@
 // {"schema", "nest": [...]} or the bare list, from the outermost in:
 //   {"store": tensor, "level": name}, {"spatial": dim, "axis": "X" | "Y", "factor": n, "below": level above the mesh},
 //   {"loop": dim, "factor": n}: in the level of the last store or split before it, or in "at": level.
+// With remainders loops and splits have a "step": the indices that an iteration covers, or an instance takes.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -20,6 +21,9 @@ struct Mapping {
   std::vector<std::vector<std::int64_t>> spatial;   // [level][dim]: over the instances of the level
   std::vector<std::vector<int>> axis;               // [level][dim]: 0 = X, 1 = Y
   std::vector<std::vector<int>> order;              // [level]: dims with temporal > 1, innermost first
+  // [level][dim] sizes of tiles where remainders are allowed (docs/mapper.md); then a factor of a loop is the
+  // iterations of a tile that nothing cuts short. Empty: the products of the factors.
+  std::vector<std::vector<std::int64_t>> tile;
 };
 
 // Everything in level 0, all factors there.

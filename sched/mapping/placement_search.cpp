@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 
+#include "sched/mapping/ragged.h"
 #include "sched/mapping/stage_bounds.h"
 
 namespace accsim::sched {
@@ -29,6 +30,7 @@ struct PlacementSearch::State : StageBounds {
     Key key;
   };
   std::vector<Placed> nest;
+  std::array<RaggedDim, kMostMapDims> chains{};  // with remainders: the same by dimension, levels = places in the nest
   struct Counts {
     double energy = 0;
     double reads[kMostMapLevels] = {}, writes[kMostMapLevels] = {};
@@ -216,6 +218,84 @@ struct PlacementSearch::State : StageBounds {
     }
   }
 
+  // With remainders: what the units, or the tensors kept at nest[k], fetch from where; by the first instance (for the
+  // cycles) and by all (for the energy).
+  void count_ragged(std::size_t k, const std::vector<KeptHere>& asking, bool units, Counts& counts) const {
+    const RaggedDim* all = chains.data();
+    for (const KeptHere& each : asking) {
+      const MapTensor& tensor = problem.tensors[each.tensor];
+      const std::size_t parent = nest_index(each.parent);
+      const MapLevel& own = hierarchy.levels[nest[k].level];
+      const MapLevel& level = hierarchy.levels[nest[parent].level];
+      RaggedFetch fetch;
+      for (std::size_t j = k; j-- > 0 && !units && fetch.slide_dim < 0;) {
+        const Dataflow::Reuse& reuse = nest[j].flow->reuse[each.tensor];
+        for (std::uint32_t left = reuse.dropped; left != 0; left &= left - 1) {
+          fetch.dropped[static_cast<std::size_t>(__builtin_ctz(left))] |= 1U << j;
+        }
+        fetch.slide_dim = reuse.stop;
+        fetch.slide_level = j;
+      }
+      std::uint32_t merges = 0;
+      for (std::size_t j = parent + 1; j <= k; ++j) {
+        const MapLevel& below = hierarchy.levels[nest[j].level];
+        if (tensor.output ? below.reduction : below.multicast) merges |= 1U << j;
+      }
+      const double share = tensor.windows ? ragged_sharing(tensor, all, parent, k, merges) : 1;
+      for (const bool first : {true, false}) {
+        std::array<std::uint32_t, kMostMapDims> here{}, asked{};
+        for (std::size_t d = 0; d < dims; ++d) {
+          if (first) {
+            here[d] = (2U << k) - 1U;
+            asked[d] = (2U << parent) - 1U;
+          }
+          if (!tensor.uses(static_cast<int>(d))) asked[d] |= merges;
+        }
+        double reads =
+            share * (units ? ragged_steps(all, dims, asked) : ragged_words(tensor, all, dims, k, fetch, asked));
+        double fills = units ? 0 : ragged_words(tensor, all, dims, k, fetch, here);
+        double updates = 0;
+        if (tensor.output) {
+          updates = reads;
+          reads -= ragged_touches(tensor, all, dims, parent, first);
+          if (!units) fills -= ragged_touches(tensor, all, dims, k, first);
+        }
+        if (first) {
+          counts.reads[nest[parent].level] += reads;
+          counts.writes[nest[parent].level] += updates;
+          counts.writes[nest[k].level] += fills;
+        } else {
+          counts.energy += reads * level.read_pj + updates * level.update_pj + fills * own.write_pj;
+        }
+      }
+    }
+  }
+
+  // Whether the space with remainders has this tile and split at all.
+  bool follows(const Tile& tile, const Split& split) const {
+    for (std::size_t d = 0; d < dims; ++d) {
+      if (!fewest_instances(problem.dims[d].size, tile.sizes[d], split.sizes[d])) return false;
+    }
+    return true;
+  }
+
+  // The loops of nest[k - 1] and the place of nest[k] in the chains; false where the tiles do not follow each other.
+  bool chain(std::size_t k) {
+    Placed& above = nest[k - 1];
+    const Placed& here = nest[k];
+    for (std::size_t d = 0; d < dims; ++d) {
+      const std::int64_t outer = above.tile[d], tile = here.tile[d], split = here.split[d];
+      if (tile > outer || (split - 1) * tile >= outer) return false;
+      above.temporal[d] = static_cast<std::int32_t>((outer + tile * split - 1) / (tile * split));
+    }
+    for (std::size_t d = 0; d < dims; ++d) {
+      chains[d].levels = k + 1;
+      chains[d].tile[k] = here.tile[d];
+      chains[d].split[k] = here.split[d];
+    }
+    return true;
+  }
+
   Mapping mapping() {
     Mapping out = empty_mapping(hierarchy, problem);
     out.keep = placement;
@@ -233,6 +313,17 @@ struct PlacementSearch::State : StageBounds {
         out.order[l] = flows(mask, l).front().order;
       }
     }
+    if (space.imperfect) {
+      out.tile.assign(levels, std::vector<std::int64_t>(dims, 1));
+      for (std::size_t l = levels, k = nest.size(); l-- > 0;) {
+        const bool stage = nest[k - 1].level == l;
+        if (stage) --k;
+        for (std::size_t d = 0; d < dims; ++d) {  // a level without loops holds one block of the level below
+          const std::int64_t here = nest[stage ? k : k - 1].tile[d];
+          out.tile[l][d] = stage ? here : std::min(here, out.tile[l + 1][d] * out.spatial[l + 1][d]);
+        }
+      }
+    }
     assign_axes(hierarchy, out, space.constraints.axes());
     return out;
   }
@@ -240,7 +331,13 @@ struct PlacementSearch::State : StageBounds {
   void leaf(const Counts& counts) {
     ++result.evaluated;
     if (stages.empty() && !satisfies(space.constraints, mapping())) return;
-    const double cycles = std::max(step_cycles(nest.back().instances), cycles_of(counts));
+    double steps = macs / nest.back().instances;
+    if (space.imperfect) {
+      std::array<std::uint32_t, kMostMapDims> first{};
+      first.fill(~0U);
+      steps = ragged_steps(chains.data(), dims, first);
+    }
+    const double cycles = std::max(whole_cycles(steps, hierarchy.ops_per_cycle), cycles_of(counts));
     if (incumbent->excludes(counts.energy, cycles, words)) return;
     const Incumbent::Entry entry{counts.energy, cycles, words};
     incumbent->add(entry);
@@ -286,8 +383,9 @@ struct PlacementSearch::State : StageBounds {
         here.instances = instances;
         std::uint32_t mask = 0;
         double steps = k > 1 ? nest[k - 2].steps : 1;
+        if (space.imperfect && !chain(k)) continue;
         for (std::size_t d = 0; d < dims; ++d) {
-          above.temporal[d] = above.tile[d] / (here.tile[d] * here.split[d]);
+          if (!space.imperfect) above.temporal[d] = above.tile[d] / (here.tile[d] * here.split[d]);
           steps *= above.temporal[d];
           if (above.temporal[d] > 1) mask |= 1U << d;
         }
@@ -296,16 +394,24 @@ struct PlacementSearch::State : StageBounds {
         const std::vector<Dataflow>& choices = flows(mask, above.level);
         if (limited) words[place] = pair.tile->used_words;
         Counts before = counts;
-        count_units(k, before);
+        if (space.imperfect) {
+          count_ragged(k, stage.compute, true, before);
+        } else {
+          count_units(k, before);
+        }
         Service services[kMostMapTensors];
-        for (std::size_t j = 0; j < stage.kept.size(); ++j) {
+        for (std::size_t j = 0; j < stage.kept.size() && !space.imperfect; ++j) {
           const KeptHere& kept = stage.kept[j];
           services[j] = service_of(problem.tensors[kept.tensor], kept.parent, k);
         }
         for (const Dataflow& flow : choices) {
           above.flow = &flow;
           Counts next = before;
-          count_kept(k, services, next);
+          if (space.imperfect) {
+            count_ragged(k, stage.kept, false, next);
+          } else {
+            count_kept(k, services, next);
+          }
           if (hopeless(k, next.energy, std::max(pair.cycles, cycles_of(next)), instances, words)) continue;
           search(k + 1, next);
         }
@@ -375,6 +481,7 @@ PlacementResult PlacementSearch::run(const MapSearchOptions& options, const Incu
           const Split& split = (*stage.splits)[i];
           if (!s.space.divisors.divides(Divisors::sum(tile.key, split.key), s.space.whole)) continue;
           if (stage.canonical_free != 0 && s.redundant(stage, tile, split)) continue;
+          if (s.space.imperfect && !s.follows(tile, split)) continue;
           if (!costed) {
             costed = true;
             best_cost = s.relaxed(stage, tile_words, serving.serving);
@@ -417,6 +524,11 @@ PlacementResult PlacementSearch::run(const MapSearchOptions& options, const Incu
   outer.split.fill(1);
   for (std::size_t d = 0; d < s.dims; ++d) outer.tile[d] = static_cast<std::int32_t>(s.problem.dims[d].size);
   outer.key = s.space.whole;
+  for (std::size_t d = 0; d < s.dims; ++d) {
+    s.chains[d].levels = 1;
+    s.chains[d].tile[0] = s.problem.dims[d].size;
+    s.chains[d].split[0] = 1;
+  }
   s.words.assign(s.limited_before(s.levels), 0);
   if (s.hierarchy.levels.front().capacity_words < kInfinite) s.words.front() = s.space.outermost_words;
   State::Counts counts;

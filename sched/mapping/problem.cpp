@@ -137,6 +137,8 @@ MapProblem parse_problem(const Json& json, const std::string& file) {
     for (std::size_t a = 0; a < raw.axes.size(); ++a) {
       tensor.axes.push_back(parse_axis(raw.axes[a], problem, here.key("dims").index(a)));
       if (tensor.axes.back().size() > 1) tensor.windows = true;
+      for (const AxisPart& part : tensor.axes.back()) tensor.strided = tensor.strided || part.coefficient > 1;
+      tensor.strided = tensor.strided || tensor.windows;
       for (const AxisPart& part : tensor.axes.back()) tensor.dims |= 1U << part.dim;
     }
     used |= tensor.dims;

@@ -28,6 +28,7 @@ struct MapTensor {
   bool output = false;
   std::uint32_t dims = 0;  // bit d: dimension d stands in an axis
   bool windows = false;    // some axis has more than one dimension
+  bool strided = false;    // or a coefficient above 1
   [[nodiscard]] bool uses(int dim) const { return (dims >> dim & 1U) != 0; }
 };
 

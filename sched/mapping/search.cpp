@@ -12,6 +12,7 @@
 
 #include "model/base/error.h"
 #include "sched/mapping/placement_search.h"
+#include "sched/mapping/ragged.h"
 
 namespace accsim::sched {
 namespace {
@@ -50,7 +51,8 @@ void parallel_for(std::size_t from, std::size_t to, int jobs, const F& f) {
 
 MapSearchResult search_mapping(const MapHierarchy& hierarchy, const MapProblem& problem, const KeepRules& rules,
                                const MapSearchOptions& options) {
-  const SearchSpace space(hierarchy, problem, rules, options.constraints);
+  if (options.imperfect) check_ragged_problem(problem);
+  const SearchSpace space(hierarchy, problem, rules, options.constraints, options.imperfect);
   const std::size_t count = space.placements.size();
   struct Bound {
     double energy = 0, cycles = 0;
@@ -131,7 +133,7 @@ MapSearchResult search_mapping(const MapHierarchy& hierarchy, const MapProblem& 
   std::stable_sort(result.points.begin(), result.points.end(),
                    [](const MapPoint& a, const MapPoint& b) { return a.evaluation.cycles < b.evaluation.cycles; });
   Certificate& certificate = result.certificate;
-  certificate.raw_log10 = raw_space_log10(hierarchy, problem, rules);
+  certificate.raw_log10 = raw_space_log10(hierarchy, problem, rules, options.imperfect);
   const double orders_left = space.dataflow_space_log10();
   certificate.pruned_log10.emplace_back("dataplacements_and_dataflows", orders_left);
   certificate.pruned_log10.emplace_back("tiles_that_fit", std::min(orders_left, space.fitting_space_log10()));
@@ -147,24 +149,29 @@ MapSearchResult search_mapping(const MapHierarchy& hierarchy, const MapProblem& 
   return result;
 }
 
-double raw_space_log10(const MapHierarchy& hierarchy, const MapProblem& problem, const KeepRules& rules) {
-  std::size_t meshes = 0;
-  for (const MapLevel& level : hierarchy.levels) meshes += level.has_mesh ? 1 : 0;
-  const std::size_t slots = hierarchy.levels.size() + meshes;
+double log10_chains(std::int64_t size, std::size_t levels, std::uint32_t meshes, bool imperfect) {
+  if (imperfect) return std::log10(ragged_chains(size, levels, meshes));
+  const std::size_t slots = levels + static_cast<std::size_t>(std::popcount(meshes));
   double log = 0;
-  for (const MapDim& dim : problem.dims) {
-    std::int64_t rest = dim.size;
-    for (std::int64_t p = 2; rest > 1; ++p) {
-      if (p * p > rest) p = rest;
-      for (std::size_t e = 1; rest % p == 0; rest /= p, ++e) {  // C(e + slots - 1, slots - 1), factor by factor
-        log += std::log10(static_cast<double>(e + slots - 1) / static_cast<double>(e));
-      }
+  for (std::int64_t p = 2; size > 1; ++p) {
+    if (p * p > size) p = size;
+    for (std::size_t e = 1; size % p == 0; size /= p, ++e) {  // C(e + slots - 1, slots - 1), factor by factor
+      log += std::log10(static_cast<double>(e + slots - 1) / static_cast<double>(e));
     }
   }
+  return log;
+}
+
+double raw_space_log10(const MapHierarchy& hierarchy, const MapProblem& problem, const KeepRules& rules,
+                       bool imperfect) {
+  std::uint32_t meshes = 0;
+  for (std::size_t l = 0; l < hierarchy.levels.size(); ++l) meshes |= hierarchy.levels[l].has_mesh ? 1U << l : 0U;
+  double log = 0;
+  for (const MapDim& dim : problem.dims) log += log10_chains(dim.size, hierarchy.levels.size(), meshes, imperfect);
   for (std::size_t n = 2; n <= problem.dims.size(); ++n) {
     log += static_cast<double>(hierarchy.levels.size()) * std::log10(static_cast<double>(n));
   }
-  log += static_cast<double>(problem.dims.size() * meshes) * std::log10(2.0);
+  log += static_cast<double>(problem.dims.size() * static_cast<std::size_t>(std::popcount(meshes))) * std::log10(2.0);
   for (std::size_t t = 0; t < problem.tensors.size(); ++t) {
     log += static_cast<double>(std::popcount(rules.may[t] & ~rules.must[t])) * std::log10(2.0);
   }

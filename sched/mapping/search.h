@@ -18,6 +18,7 @@ enum class MapObjective : std::uint8_t { energy, latency, edp };
 
 struct MapSearchOptions {
   MapObjective objective = MapObjective::edp;
+  bool imperfect = false;     // tilings with remainders (ragged.h) as well as divisors
   bool pareto = false;        // the whole front instead of one mapping
   bool pareto_words = false;  // with the words of each limited level as further criteria
   int jobs = 1;
@@ -48,6 +49,9 @@ MapSearchResult search_mapping(const MapHierarchy& hierarchy, const MapProblem& 
                                const MapSearchOptions& options);
 
 // log10 of the closed formula for the unpruned space (docs/mapper.md, "Size of the space").
-double raw_space_log10(const MapHierarchy& hierarchy, const MapProblem& problem, const KeepRules& rules);
+double raw_space_log10(const MapHierarchy& hierarchy, const MapProblem& problem, const KeepRules& rules,
+                       bool imperfect = false);
+// Of it, the ways to cut one dimension; `meshes`: bit l = a split over level l.
+double log10_chains(std::int64_t size, std::size_t levels, std::uint32_t meshes, bool imperfect);
 
 }  // namespace accsim::sched

@@ -17,8 +17,15 @@ double extent_of(const TensorAxis& axis, const Sizes& sizes) {
 
 }  // namespace
 
-SearchSpace::SearchSpace(const MapHierarchy& h, const MapProblem& p, const KeepRules& r, const MapConstraints& c)
-    : hierarchy(h), problem(p), rules(r), constraints(c), divisors(p), loops(looped_dims(p)) {
+SearchSpace::SearchSpace(const MapHierarchy& h, const MapProblem& p, const KeepRules& r, const MapConstraints& c,
+                         bool remainders)
+    : hierarchy(h),
+      problem(p),
+      rules(r),
+      constraints(c),
+      imperfect(remainders),
+      divisors(p, remainders),
+      loops(looped_dims(p)) {
   const std::size_t levels = h.levels.size(), tensors = p.tensors.size();
   Sizes sizes;
   sizes.fill(1);
@@ -143,17 +150,11 @@ double SearchSpace::dataflow_space_log10() const {
   double log = std::log10(static_cast<double>(placements.size()));
   const std::size_t levels = hierarchy.levels.size();
   const double orders = std::log10(static_cast<double>(std::max<std::size_t>(dataflows(problem, loops).size(), 1)));
-  std::size_t slots = levels;
-  for (const MapLevel& level : hierarchy.levels) slots += level.mesh[0] * level.mesh[1] > 1 ? 1 : 0;
-  for (const MapDim& dim : problem.dims) {
-    std::int64_t rest = dim.size;
-    for (std::int64_t p = 2; rest > 1; ++p) {
-      if (p * p > rest) p = rest;
-      for (std::size_t e = 1; rest % p == 0; rest /= p, ++e) {
-        log += std::log10(static_cast<double>(e + slots - 1) / static_cast<double>(e));
-      }
-    }
+  std::uint32_t meshes = 0;
+  for (std::size_t l = 0; l < levels; ++l) {
+    if (hierarchy.levels[l].mesh[0] * hierarchy.levels[l].mesh[1] > 1) meshes |= 1U << l;
   }
+  for (const MapDim& dim : problem.dims) log += log10_chains(dim.size, levels, meshes, imperfect);
   return log + orders * static_cast<double>(levels - 1);
 }
 

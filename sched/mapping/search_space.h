@@ -12,11 +12,12 @@ namespace accsim::sched {
 
 // What all dataplacements share; built once, then only read.
 struct SearchSpace {
-  SearchSpace(const MapHierarchy& h, const MapProblem& p, const KeepRules& r, const MapConstraints& c);
+  SearchSpace(const MapHierarchy& h, const MapProblem& p, const KeepRules& r, const MapConstraints& c, bool remainders);
   const MapHierarchy& hierarchy;
   const MapProblem& problem;
   const KeepRules& rules;
   const MapConstraints& constraints;
+  bool imperfect;
   Divisors divisors;
   Key whole;  // of the dimensions themselves
   std::uint32_t loops;

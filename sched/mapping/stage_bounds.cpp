@@ -147,10 +147,38 @@ double StageBounds::slide_share(const MapTensor& tensor, const Tile& tile, const
   }
   return best;
 }
+
+// With remainders the number of tiles is only known to be at least dimension / tile. A tile has at least as many words
+// along an axis as indices of any dimension of it; sliding along one brings at least its new indices.
+double StageBounds::ragged_words_at_least(const MapTensor& tensor, const Tile& tile) const {
+  double product = 1;
+  for (const TensorAxis& axis : tensor.axes) {
+    double most = 0, least = std::numeric_limits<double>::infinity();
+    for (const AxisPart& slide : axis) {
+      const auto j = static_cast<std::size_t>(slide.dim);
+      double words = static_cast<double>(problem.dims[j].size);
+      for (const AxisPart& part : axis) {
+        const auto i = static_cast<std::size_t>(part.dim);
+        if (i != j) words *= static_cast<double>(problem.dims[i].size) / tile.sizes[i];
+      }
+      most = std::max(most, words);
+      if (tile.sizes[j] < problem.dims[j].size) least = std::min(least, words);
+    }
+    product *= std::min(least, most);
+  }
+  return product;
+}
+
 StageBounds::TileWords StageBounds::tile_words_of(const Stage& stage, const Tile& tile, const Split* split) const {
   TileWords out;
   for (const KeptHere& kept : stage.kept) {
     const std::size_t t = kept.tensor;
+    if (space.imperfect && problem.tensors[t].strided) {
+      const double words = ragged_words_at_least(problem.tensors[t], tile);
+      out.all[t] = words * tile.repeats / tile.own_repeats[t];
+      out.once[t] = words;
+      continue;
+    }
     const double share = problem.tensors[t].windows ? slide_share(problem.tensors[t], tile, split) : 1;
     out.all[t] = tile.words[t] * tile.repeats * share;
     out.once[t] = tile.words[t] * tile.own_repeats[t] * share;

@@ -99,6 +99,7 @@ struct StageBounds {
 
  private:
   void build_stages();
+  [[nodiscard]] double ragged_words_at_least(const MapTensor& tensor, const Tile& tile) const;
   [[nodiscard]] double slide_share(const MapTensor& tensor, const Tile& tile, const Split* split) const;
 };
 

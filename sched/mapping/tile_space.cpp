@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <bit>
 #include <map>
+#include <numeric>
 
 #include "model/base/error.h"
+#include "sched/mapping/ragged.h"
 
 namespace accsim::sched {
 namespace {
@@ -27,7 +29,17 @@ double words_of(const MapTensor& tensor, const Sizes& sizes) {
 
 }  // namespace
 
-Divisors::Divisors(const MapProblem& problem) {
+Divisors::Divisors(const MapProblem& problem, bool imperfect) {
+  if (imperfect) {
+    for (const MapDim& dim : problem.dims) {
+      const std::vector<std::int64_t> tiles = even_tile_sizes(dim.size);
+      divisors_.emplace_back(tiles.begin(), tiles.end());
+      splits_.emplace_back(static_cast<std::size_t>(std::min(dim.size, kLargestMesh)));
+      std::iota(splits_.back().begin(), splits_.back().end(), 1);
+    }
+    fields_.resize(problem.dims.size());
+    return;
+  }
   std::size_t word = 0;
   int used = 0;
   for (const MapDim& dim : problem.dims) {
@@ -91,13 +103,13 @@ std::vector<Tile> tiles_of(const MapProblem& problem, const Divisors& divisors, 
       tile.key = divisors.key(sizes);
       for (std::size_t t = 0; t < problem.tensors.size(); ++t) tile.words[t] = words_of(problem.tensors[t], sizes);
       for (std::size_t d = 0; d < problem.dims.size(); ++d) {
-        tile.repeats *= static_cast<double>(problem.dims[d].size / sizes[d]);
+        tile.repeats *= static_cast<double>(problem.dims[d].size) / sizes[d];
       }
       for (std::size_t t = 0; t < problem.tensors.size(); ++t) {
         tile.own_repeats[t] = 1;
         for (std::size_t d = 0; d < problem.dims.size(); ++d) {
           if (problem.tensors[t].uses(static_cast<int>(d))) {
-            tile.own_repeats[t] *= static_cast<double>(problem.dims[d].size / sizes[d]);
+            tile.own_repeats[t] *= static_cast<double>(problem.dims[d].size) / sizes[d];
           }
         }
       }
@@ -127,7 +139,7 @@ std::vector<Split> splits_of(const MapProblem& problem, const Divisors& divisors
       found[sizes] = true;
       return;
     }
-    for (const std::int32_t size : divisors.of(dim)) {
+    for (const std::int32_t size : divisors.splits(dim)) {
       if (size * x > mesh[0] && size * y > mesh[1]) break;
       if (constraints != nullptr && !constraints->allows_split(dim, size)) continue;
       const auto on = [&](std::size_t axis) {

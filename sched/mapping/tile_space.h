@@ -19,8 +19,12 @@ struct Key {
 
 class Divisors {
  public:
-  explicit Divisors(const MapProblem& problem);
+  // `imperfect`: even tiles (ragged.h) and any number of instances instead; keys are empty then.
+  explicit Divisors(const MapProblem& problem, bool imperfect = false);
   [[nodiscard]] const std::vector<std::int32_t>& of(std::size_t dim) const { return divisors_[dim]; }
+  [[nodiscard]] const std::vector<std::int32_t>& splits(std::size_t dim) const {
+    return splits_.empty() ? divisors_[dim] : splits_[dim];
+  }
   [[nodiscard]] Key key(const Sizes& sizes) const;
   [[nodiscard]] static Key sum(const Key& a, const Key& b) {
     Key out;
@@ -42,7 +46,7 @@ class Divisors {
     std::size_t word;
     int shift;
   };
-  std::vector<std::vector<std::int32_t>> divisors_;
+  std::vector<std::vector<std::int32_t>> divisors_, splits_;
   std::vector<std::vector<Field>> fields_;
   std::size_t words_ = 1;
   Key guards_;

@@ -186,7 +186,7 @@ inline bool equals_brute_force(const sched::MapHierarchy& hierarchy, const sched
     CHECK_THROWS_AS(sched::search_mapping(hierarchy, problem, rules, options), model::InfeasibleError);
     return false;
   }
-  CHECK(near(std::log10(all.raw), sched::raw_space_log10(hierarchy, problem, rules)));
+  CHECK(near(std::log10(all.raw), sched::raw_space_log10(hierarchy, problem, rules, options.imperfect)));
   const sched::MapSearchResult front = sched::search_mapping(hierarchy, problem, rules, options);
   REQUIRE(front.points.size() == all.points.size());
   const auto figures = [](const std::vector<sched::MapPoint>& points) {
