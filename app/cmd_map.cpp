@@ -3,14 +3,19 @@
 #include <algorithm>
 #include <cmath>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "app/files.h"
+#include "app/network_options.h"
 #include "app/output.h"
+#include "app/pipeline.h"
 #include "model/base/error.h"
+#include "model/config/record.h"
 #include "sched/mapping/brute_force.h"
+#include "sched/mapping/from_machine.h"
 #include "sched/mapping/search.h"
 
 namespace accsim::app {
@@ -19,17 +24,23 @@ namespace {
 using model::Json;
 
 struct MapOptions {
-  std::string hierarchy, problem, mapping, constraints;
+  std::string hierarchy, problem, mapping, constraints, arch, net, layer;
+  std::string rules = "reference";
+  std::int64_t batch = 1;
+  NetworkOptions network;
   std::string objective = "edp";
   bool objective_given = false;
   bool pareto = false, pareto_words = false, brute_force = false, explain = false, imperfect = false;
 };
 
-struct Inputs {
+constexpr char kMappable[] = "Conv, Gemm, MatMul, MaxPool, AveragePool, GlobalAveragePool";
+
+struct Problem {
   sched::MapHierarchy hierarchy;
   sched::MapProblem problem;
   sched::KeepRules rules;
   sched::MapConstraints constraints;
+  Json machine_constraints = nullptr;
 };
 
 [[noreturn]] void refuse(const std::string& option, const std::string& what) {
@@ -44,7 +55,7 @@ Json number(double value) {
 }
 
 // The level whose bandwidth takes as many cycles as the mapping, "compute" where the arithmetic does.
-std::string bound_by(const Inputs& in, const sched::Evaluation& e) {
+std::string bound_by(const Problem& in, const sched::Evaluation& e) {
   if (e.compute_cycles >= e.cycles) return "compute";
   for (std::size_t l = 0; l < e.level_cycles.size(); ++l) {
     if (e.level_cycles[l] >= e.cycles) return in.hierarchy.levels[l].name;
@@ -56,7 +67,7 @@ Json access_json(const sched::Accesses& a) {
   return {{"reads", number(a.reads)}, {"fills", number(a.fills)}, {"updates", number(a.updates)}};
 }
 
-Json evaluation_json(const Inputs& in, const sched::Evaluation& e) {
+Json evaluation_json(const Problem& in, const sched::Evaluation& e) {
   Json json = {{"energy_pj", number(e.energy_pj)},
                {"cycles", number(e.cycles)},
                {"edp_pj_cycles", number(e.edp())},
@@ -84,7 +95,7 @@ Json evaluation_json(const Inputs& in, const sched::Evaluation& e) {
   return json;
 }
 
-void print_evaluation(const Inputs& in, const sched::MapPoint& point) {
+void print_evaluation(const Problem& in, const sched::MapPoint& point) {
   const sched::Evaluation& e = point.evaluation;
   std::cout << sched::mapping_text(in.hierarchy, in.problem, point.mapping) << "\n";
   Table table;
@@ -111,7 +122,7 @@ void print_evaluation(const Inputs& in, const sched::MapPoint& point) {
             << Json(e.edp()).dump() << " pJ cycles\n";
 }
 
-std::string keep_text(const Inputs& in, const sched::Mapping& mapping) {
+std::string keep_text(const Problem& in, const sched::Mapping& mapping) {
   std::string text;
   for (std::size_t t = 0; t < in.problem.tensors.size(); ++t) {
     text += (t == 0 ? "" : "; ") + in.problem.tensors[t].name + " in";
@@ -123,7 +134,7 @@ std::string keep_text(const Inputs& in, const sched::Mapping& mapping) {
 }
 
 // Where the two differ: energy of each part, and what bounds the cycles.
-Json explain_json(const Inputs& in, const sched::MapPoint& best, const sched::MapPoint& other) {
+Json explain_json(const Problem& in, const sched::MapPoint& best, const sched::MapPoint& other) {
   Json json = {{"placement", keep_text(in, best.mapping)},
                {"runner_up_placement", keep_text(in, other.mapping)},
                {"runner_up", evaluation_json(in, other.evaluation)},
@@ -163,13 +174,13 @@ void print_explanation(const Json& explain, const sched::Evaluation& best, const
   }
 }
 
-Json point_json(const Inputs& in, const sched::MapPoint& point) {
+Json point_json(const Problem& in, const sched::MapPoint& point) {
   Json json = evaluation_json(in, point.evaluation);
   json["mapping"] = sched::mapping_json(in.hierarchy, in.problem, point.mapping);
   return json;
 }
 
-void print_front(const Inputs& in, const std::vector<sched::MapPoint>& points) {
+void print_front(const Problem& in, const std::vector<sched::MapPoint>& points) {
   Table table;
   for (const char* title : {"cycles", "energy pJ", "EDP"}) table.column(title);
   for (const sched::MapLevel& level : in.hierarchy.levels) table.column(level.name + " words");
@@ -183,7 +194,8 @@ void print_front(const Inputs& in, const std::vector<sched::MapPoint>& points) {
 }
 
 // The result where mappings were found by the search or by brute force.
-void add_points(Json& result, const Inputs& in, const MapOptions& options, const std::vector<sched::MapPoint>& points) {
+void add_points(Json& result, const Problem& in, const MapOptions& options,
+                const std::vector<sched::MapPoint>& points) {
   if (options.pareto) {
     result["pareto"] = Json::array();
     for (const sched::MapPoint& p : points) result["pareto"].push_back(point_json(in, p));
@@ -192,17 +204,34 @@ void add_points(Json& result, const Inputs& in, const MapOptions& options, const
   }
 }
 
-int run_map(const MapOptions& options, const CommandContext& context) {
-  check_files(context, {{"--hierarchy", options.hierarchy},
-                        {"--problem", options.problem},
-                        {"--mapping", options.mapping},
-                        {"--constraints", options.constraints}});
-  Inputs in{sched::load_hierarchy(options.hierarchy), sched::load_problem(options.problem), {}, {}};
+Problem inputs_of_files(const MapOptions& options) {
+  Problem in{sched::load_hierarchy(options.hierarchy), sched::load_problem(options.problem), {}, {}};
   in.rules = sched::keep_rules(in.hierarchy, in.problem, options.hierarchy);
-  if (!options.constraints.empty()) {
-    in.constraints = sched::parse_constraints(model::read_json_file(options.constraints), in.hierarchy, in.problem,
-                                              in.rules, !options.imperfect, options.constraints);
-  }
+  return in;
+}
+
+void add_constraints(const MapOptions& options, Problem& in) {
+  if (options.constraints.empty()) return;
+  const sched::MapConstraints demands =
+      sched::parse_constraints(model::read_json_file(options.constraints), in.hierarchy, in.problem, in.rules,
+                               !options.imperfect, options.constraints);
+  in.constraints = sched::both(in.constraints, demands);
+}
+
+// An operator on an architecture.
+Problem inputs_of_operator(const app::Inputs& files, const model::Operator& op) {
+  const model::LoopNest nest = model::loop_nest_of(files.network, op.id);
+  sched::MapProblem problem = sched::problem_of(nest, op.name);
+  sched::MachineHierarchy machine = sched::hierarchy_of(files.arch, nest, problem);
+  Problem in{std::move(machine.hierarchy), std::move(problem), {}, {}};
+  in.rules = sched::keep_rules(in.hierarchy, in.problem, files.arch_file);
+  in.constraints =
+      sched::parse_constraints(machine.constraints, in.hierarchy, in.problem, in.rules, false, files.arch_file);
+  in.machine_constraints = std::move(machine.constraints);
+  return in;
+}
+
+void check_options(const MapOptions& options) {
   if (options.pareto && options.objective_given) refuse("--objective", "--pareto has no single objective");
   if (options.pareto_words && !options.pareto) refuse("--pareto-words", "goes with --pareto");
   if (options.imperfect && !options.mapping.empty()) refuse("--imperfect", "a given mapping has its own steps");
@@ -210,12 +239,32 @@ int run_map(const MapOptions& options, const CommandContext& context) {
   if (options.explain && (options.brute_force || options.pareto || !options.mapping.empty())) {
     refuse("--explain", "goes with a search for one mapping");
   }
+  const bool files = !options.hierarchy.empty() || !options.problem.empty();
+  const bool network = !options.arch.empty() || !options.net.empty();
+  if (files && network)
+    refuse(options.arch.empty() ? "--net" : "--arch", "either --hierarchy and --problem, or --arch and --net");
+  if (!network && (options.hierarchy.empty() || options.problem.empty())) {
+    refuse(options.hierarchy.empty() ? "--hierarchy" : "--problem",
+           "missing; give --hierarchy and --problem, or --arch and --net");
+  }
+  if (network && (options.arch.empty() || options.net.empty())) {
+    refuse(options.arch.empty() ? "--arch" : "--net", "missing; give --hierarchy and --problem, or --arch and --net");
+  }
+  if (!network && !options.layer.empty()) refuse("--layer", "needs --arch and --net");
+  if (options.rules == "machine") {
+    refuse("--rules",
+           network ? "machine: not for single mappings yet; what the machine does with its best schedule is counted by"
+                     " `accsim search --strategy optimal-layer` and `simulate`"
+                   : "machine: needs --arch and --net, a hierarchy alone is counted by the reference rules");
+  }
+}
+
+// All that one problem takes but the file: prints, adds the CPU seconds of the search, returns the result.
+Json map_one(const Problem& in, const MapOptions& options, const CommandContext& context, bool print, double& seconds) {
   Json result = {{"schema", "accsim-map-result/1"},
                  {"hierarchy", in.hierarchy.name},
                  {"problem", in.problem.name},
                  {"rules", "reference"}};
-  const bool print = !context.common.quiet;
-  double seconds = 0;
   if (!options.mapping.empty()) {
     sched::MapPoint point;
     point.mapping =
@@ -296,6 +345,112 @@ int run_map(const MapOptions& options, const CommandContext& context) {
       }
     }
   }
+  return result;
+}
+
+// One problem for each operator that the mapper knows; equal ones are searched once.
+Json map_layers(const app::Inputs& files, const MapOptions& options, const CommandContext& context, double& seconds) {
+  for (const auto& [option, given] : {std::pair{"--mapping", !options.mapping.empty()},
+                                      {"--brute-force", options.brute_force},
+                                      {"--explain", options.explain},
+                                      {"--pareto", options.pareto}}) {
+    if (given) refuse(option, "needs --layer where a network is given");
+  }
+  Json result = {{"schema", "accsim-map-result/1"}, {"arch", files.arch.name},
+                 {"net", files.network.name},       {"rules", "reference"},
+                 {"layers", Json::array()},         {"not_mapped", Json::array()}};
+  Table table;
+  table.column("layer", Table::Align::left);
+  for (const char* title : {"cycles", "energy pJ", "EDP", "mapspace", "evaluated", "s"}) table.column(title);
+  table.column("bound by", Table::Align::left);
+  std::map<std::string, std::size_t> known;  // by problem and hierarchy without their names
+  double cycles = 0, energy = 0;
+  for (const model::Operator& op : files.network.operators) {
+    if (!sched::is_mappable(op.type)) {
+      result["not_mapped"].push_back({{"layer", op.name}, {"op", model::name_of(op.type)}});
+      continue;
+    }
+    Problem in = inputs_of_operator(files, op);
+    add_constraints(options, in);
+    Json key = sched::problem_json(in.problem);
+    key["name"] = in.hierarchy.levels.back().name;
+    const auto [it, fresh] = known.emplace(key.dump(), result["layers"].size());
+    Json row = {{"layer", op.name}, {"op", model::name_of(op.type)}};
+    double own = 0;
+    if (fresh) {
+      row.update(map_one(in, options, context, false, own));
+    } else {
+      const Json& same = result["layers"][it->second];
+      row["same_as"] = same.at("layer");
+      for (const char* figure : {"energy_pj", "cycles", "edp_pj_cycles", "bound_by"}) row[figure] = same.at(figure);
+    }
+    row.erase("schema");
+    seconds += own;
+    cycles += row.at("cycles").get<double>();
+    energy += row.at("energy_pj").get<double>();
+    table.row({op.name, grouped(row.at("cycles").get<std::int64_t>()), fixed(row.at("energy_pj").get<double>(), 0),
+               Json(row.at("edp_pj_cycles").get<double>()).dump(),
+               fresh ? "10^" + fixed(row.at("mapspace_log10").get<double>(), 1) : "",
+               fresh ? grouped(row.at("evaluated").get<std::int64_t>()) : "as " + row.at("same_as").get<std::string>(),
+               fresh ? fixed(own, 3) : "", row.at("bound_by").get<std::string>()});
+    result["layers"].push_back(std::move(row));
+  }
+  if (result["layers"].empty()) {
+    refuse("--net", "\"" + files.network.name + "\" has no layer that the mapper knows, allowed: " + kMappable);
+  }
+  result["cycles"] = number(cycles);
+  result["energy_pj"] = number(energy);
+  if (!context.common.quiet) {
+    table.print(std::cout);
+    std::cout << "sum: " << grouped(static_cast<std::int64_t>(cycles)) << " cycles, " << fixed(energy, 0) << " pJ; "
+              << known.size() << " different layers searched in " << fixed(seconds, 2) << " CPU seconds; "
+              << result["not_mapped"].size() << " layers without a mapping (see --out)\n";
+  }
+  return result;
+}
+
+const model::Operator& find_layer(const app::Inputs& files, const std::string& layer) {
+  std::vector<std::string> names;
+  for (const model::Operator& op : files.network.operators) {
+    names.push_back(op.name);
+    if (op.name != layer) continue;
+    if (!sched::is_mappable(op.type)) {
+      refuse("--layer", "\"" + layer + "\" is a " + std::string(model::name_of(op.type)) + ", allowed: " + kMappable);
+    }
+    return op;
+  }
+  refuse("--layer",
+         "network \"" + files.network.name + "\" has no layer \"" + layer + "\"" + model::did_you_mean(layer, names));
+}
+
+int run_map(const MapOptions& options, const CommandContext& context) {
+  check_files(context, {{"--hierarchy", options.hierarchy},
+                        {"--problem", options.problem},
+                        {"--arch", options.arch},
+                        {"--net", options.net},
+                        {"--mapping", options.mapping},
+                        {"--constraints", options.constraints}});
+  check_options(options);
+  Json result;
+  double seconds = 0;
+  if (options.arch.empty()) {
+    Problem in = inputs_of_files(options);
+    add_constraints(options, in);
+    result = map_one(in, options, context, !context.common.quiet, seconds);
+  } else {
+    const app::Inputs files =
+        load_inputs(options.arch, options.net, options.batch, network_file_options(options.network));
+    if (options.layer.empty()) {
+      result = map_layers(files, options, context, seconds);
+    } else {
+      Problem in = inputs_of_operator(files, find_layer(files, options.layer));
+      add_constraints(options, in);
+      result = map_one(in, options, context, !context.common.quiet, seconds);
+      result["derived"] = {{"hierarchy", sched::hierarchy_json(in.hierarchy)},
+                           {"problem", sched::problem_json(in.problem)},
+                           {"constraints", in.machine_constraints}};
+    }
+  }
   result["host"] = host_object(context);
   result["host"]["search_seconds"] = seconds;
   save_result(context, result);
@@ -307,10 +462,18 @@ int run_map(const MapOptions& options, const CommandContext& context) {
 void register_map(CLI::App& root, Registry& registry) {
   auto options = std::make_shared<MapOptions>();
   CLI::App* command = root.add_subcommand("map", "the optimal mapping of one problem onto a memory hierarchy, proven");
-  command->add_option("--hierarchy", options->hierarchy, "memory levels (accsim-hierarchy/1)")
-      ->type_name("FILE")
-      ->required();
-  command->add_option("--problem", options->problem, "loop nest (accsim-problem/1)")->type_name("FILE")->required();
+  command->add_option("--hierarchy", options->hierarchy, "memory levels (accsim-hierarchy/1)")->type_name("FILE");
+  command->add_option("--problem", options->problem, "loop nest (accsim-problem/1)")->type_name("FILE");
+  command->add_option("--arch", options->arch, "instead: levels of this architecture")->type_name("FILE");
+  command->add_option("--net", options->net, "with --arch: the layers of this network")->type_name("FILE");
+  command->add_option("--layer", options->layer, "with --net: this layer alone");
+  command->add_option("--batch", options->batch, "with --net: multiplies the first dimension of its inputs")
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 20))
+      ->capture_default_str();
+  add_network_options(*command, options->network);
+  command->add_option("--rules", options->rules, "what counts: reference or machine")
+      ->check(CLI::IsMember(std::vector<std::string>{"reference", "machine"}))
+      ->capture_default_str();
   CLI::Option* objective = command->add_option("--objective", options->objective, "energy, latency or edp")
                                ->check(CLI::IsMember(std::vector<std::string>{"energy", "latency", "edp"}))
                                ->capture_default_str();

@@ -197,6 +197,28 @@ MapConstraints parse_constraints(const Json& json, MapHierarchy& hierarchy, cons
   return constraints;
 }
 
+MapConstraints both(const MapConstraints& a, const MapConstraints& b) {
+  if (a.none()) return b;
+  if (b.none()) return a;
+  MapConstraints out = a;
+  const auto least = [](std::int64_t x, std::int64_t y) { return x == 0 ? y : y == 0 ? x : std::min(x, y); };
+  for (std::size_t l = 0; l < out.levels.size(); ++l) {
+    LevelConstraints& to = out.levels[l];
+    const LevelConstraints& from = b.levels[l];
+    for (std::size_t d = 0; d < to.factor.size(); ++d) {
+      if (from.factor[d] > 0) to.factor[d] = from.factor[d];  // machines fix none
+      if (from.split[d] > 0) to.split[d] = from.split[d];
+      to.most_factor[d] = least(to.most_factor[d], from.most_factor[d]);
+      to.most_split[d] = least(to.most_split[d], from.most_split[d]);
+      to.inside[d] |= from.inside[d];
+    }
+    to.most_instances = least(to.most_instances, from.most_instances);
+    for (const std::size_t axis : {0U, 1U}) to.axis_dims[axis] &= from.axis_dims[axis];
+    to.loops = to.loops || from.loops;
+  }
+  return out;
+}
+
 bool satisfies(const MapConstraints& constraints, const Mapping& mapping) {
   for (std::size_t l = 0; l < constraints.levels.size(); ++l) {
     const LevelConstraints& level = constraints.levels[l];

@@ -49,6 +49,9 @@ MapConstraints free_constraints(const MapHierarchy& hierarchy, const MapProblem&
 MapConstraints parse_constraints(const model::Json& json, MapHierarchy& hierarchy, const MapProblem& problem,
                                  KeepRules& rules, bool divide, const std::string& file);
 
+// Both together; the same hierarchy and problem.
+MapConstraints both(const MapConstraints& a, const MapConstraints& b);
+
 // Whether a mapping satisfies them; `rules` and meshes are check_mapping's business.
 bool satisfies(const MapConstraints& constraints, const Mapping& mapping);
 
