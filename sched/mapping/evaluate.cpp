@@ -93,13 +93,6 @@ struct Nest {
 
 }  // namespace
 
-double whole_cycles(double count, double rate) {
-  if (rate <= 0) return 0;
-  double cycles = std::floor(count / rate);
-  while (cycles * rate < count) ++cycles;
-  return cycles;
-}
-
 namespace {
 
 // Different sums of multiples of `moves`, each taken 0 .. factor - 1 times.

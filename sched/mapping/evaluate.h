@@ -4,6 +4,7 @@
 // instances that need exactly the same words, spatial reduction at no cost, bypass, perfect overlap of transfers and
 // arithmetic. The code is written for clarity and shares nothing with the search, which it checks.
 #pragma once
+#include <cmath>
 #include <vector>
 
 #include "sched/mapping/mapping.h"
@@ -44,7 +45,12 @@ void price(const MapHierarchy& hierarchy, const MapProblem& problem, const KeepR
            double steps, Evaluation& result);
 
 // Smallest whole number of cycles in which `count` fits at `rate` a cycle; 0 for rate 0 (unlimited).
-double whole_cycles(double count, double rate);
+inline double whole_cycles(double count, double rate) {
+  if (rate <= 0) return 0;
+  double cycles = std::floor(count / rate);
+  while (cycles * rate < count) ++cycles;
+  return cycles;
+}
 
 // Different words that a fan-out asks for: loops (dimension, factor, size of one step in that dimension) side by side.
 struct SpatialLoop {

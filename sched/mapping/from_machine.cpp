@@ -191,6 +191,9 @@ MachineHierarchy hierarchy_of(const model::Architecture& arch, const model::Loop
     level.may_keep_all = false;
     level.may_keep = level.must_keep = results;
     h.levels.push_back(level);
+    Json one = Json::object();  // a tile in the scratchpad is worked on whole
+    for (const MapDim& dim : problem.dims) one[dim.name] = 1;
+    levels["scratchpad"]["loops"] = std::move(one);
 
     inner.name = "array";
     inner.capacity_words = 1;

@@ -3,7 +3,8 @@
 // (a register for the stationary operand in each processing element); vector operators: scratchpads, lanes. A word is
 // an element of the operand type, in the accumulator of the accumulator type; two copies of each tile where the machine
 // double buffers; bandwidths are those of ports, DMA and sequential DRAM. Cores share no reads and add no sums, so no
-// reduced dimension is split over them; rows and columns of an array take the dimensions that its dataflow puts there.
+// reduced dimension is split over them; a tile in the scratchpad and the one of its sums in the accumulator are of one
+// operation (no loops between); rows and columns of an array take the dimensions that its dataflow puts there.
 // Leaves out: biases, padding (counts as data), bursts, the way of a result through vector unit and scratchpad, leakage
 // and DRAM standby, groups side by side on one array.
 #pragma once

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <optional>
 
 #include "sched/mapping/ragged.h"
 #include "sched/mapping/stage_bounds.h"
@@ -360,9 +361,12 @@ struct PlacementSearch::State : StageBounds {
       return;
     }
     const Stage& stage = stages[k - 1];
+    if (stage.twin) {
+      const Tile* tile = space.find_tile(stage.level, stage.kept_set, nest[k - 1].tile);
+      if (tile != nullptr) enter(k, {tile, &stage.splits->front(), 0, 0}, nest[k - 1].instances, counts);
+      return;
+    }
     const double so_far = cycles_of(counts);
-    const bool limited = hierarchy.levels[stage.level].capacity_words < kInfinite;
-    const std::size_t place = limited ? limited_before(stage.level) : 0;
     for (const Group& group : stage.groups) {
       const double instances = nest[k - 1].instances * group.instances;
       const double cycles = std::max({so_far, step_cycles(instances * rest_instances[k]), rest_cycles[k]});
@@ -373,51 +377,67 @@ struct PlacementSearch::State : StageBounds {
         const Key part = Divisors::sum(pair.tile->key, pair.split->key);
         if (!space.divisors.divides(part, nest[k - 1].key)) continue;
         if (hopeless(k, counts.energy + pair.energy, std::max(so_far, pair.cycles), instances, words)) continue;
-        ++result.visited;
-        Placed& here = nest[k];
-        Placed& above = nest[k - 1];
-        here.level = stage.level;
-        here.tile = pair.tile->sizes;
-        here.split = pair.split->sizes;
-        here.key = pair.tile->key;
-        here.instances = instances;
-        std::uint32_t mask = 0;
-        double steps = k > 1 ? nest[k - 2].steps : 1;
-        if (space.imperfect && !chain(k)) continue;
-        for (std::size_t d = 0; d < dims; ++d) {
-          if (!space.imperfect) above.temporal[d] = above.tile[d] / (here.tile[d] * here.split[d]);
-          steps *= above.temporal[d];
-          if (above.temporal[d] > 1) mask |= 1U << d;
-        }
-        above.steps = steps;
-        if (!allowed(above)) continue;
-        const std::vector<Dataflow>& choices = flows(mask, above.level);
-        if (limited) words[place] = pair.tile->used_words;
-        Counts before = counts;
-        if (space.imperfect) {
-          count_ragged(k, stage.compute, true, before);
-        } else {
-          count_units(k, before);
-        }
-        Service services[kMostMapTensors];
-        for (std::size_t j = 0; j < stage.kept.size() && !space.imperfect; ++j) {
-          const KeptHere& kept = stage.kept[j];
-          services[j] = service_of(problem.tensors[kept.tensor], kept.parent, k);
-        }
-        for (const Dataflow& flow : choices) {
-          above.flow = &flow;
-          Counts next = before;
-          if (space.imperfect) {
-            count_ragged(k, stage.kept, false, next);
-          } else {
-            count_kept(k, services, next);
-          }
-          if (hopeless(k, next.energy, std::max(pair.cycles, cycles_of(next)), instances, words)) continue;
-          search(k + 1, next);
-        }
-        if (limited) words[place] = 0;
+        enter(k, pair, instances, counts);
       }
     }
+  }
+
+  // Goes on with this tile and split for stage k.
+  void enter(std::size_t k, const Pair& pair, double instances, const Counts& counts) {
+    const Stage& stage = stages[k - 1];
+    const bool limited = hierarchy.levels[stage.level].capacity_words < kInfinite;
+    const std::size_t place = limited ? limited_before(stage.level) : 0;
+    ++result.visited;
+    Placed& here = nest[k];
+    Placed& above = nest[k - 1];
+    here.level = stage.level;
+    here.tile = pair.tile->sizes;
+    here.split = pair.split->sizes;
+    here.key = pair.tile->key;
+    here.instances = instances;
+    std::uint32_t mask = 0;
+    double steps = k > 1 ? nest[k - 2].steps : 1;
+    if (space.imperfect && !chain(k)) return;
+    for (std::size_t d = 0; d < dims; ++d) {
+      if (!space.imperfect) above.temporal[d] = above.tile[d] / (here.tile[d] * here.split[d]);
+      steps *= above.temporal[d];
+      if (above.temporal[d] > 1) mask |= 1U << d;
+    }
+    above.steps = steps;
+    if (!allowed(above)) return;
+    const std::vector<Dataflow>& choices = flows(mask, above.level);
+    if (limited) words[place] = pair.tile->used_words;
+    Counts before = counts;
+    if (space.imperfect) {
+      count_ragged(k, stage.compute, true, before);
+    } else {
+      count_units(k, before);
+    }
+    Service services[kMostMapTensors];
+    for (std::size_t j = 0; j < stage.kept.size() && !space.imperfect; ++j) {
+      const KeptHere& kept = stage.kept[j];
+      services[j] = service_of(problem.tensors[kept.tensor], kept.parent, k);
+    }
+    for (const Dataflow& flow : choices) {
+      above.flow = &flow;
+      Counts next = before;
+      if (space.imperfect) {
+        count_ragged(k, stage.kept, false, next);
+      } else {
+        count_kept(k, services, next);
+      }
+      if (hopeless(k, next.energy, std::max(pair.cycles, cycles_of(next)), instances, words)) continue;
+      search(k + 1, next);
+    }
+    if (limited) words[place] = 0;
+  }
+
+  // What a stage and the twin below it must cost with a tile; nothing where the twin's does not fit.
+  std::optional<Cost> twin_cost(std::size_t k, const Tile& tile) const {
+    const Stage& twin = stages[k + 1];
+    const Tile* same = space.find_tile(twin.level, twin.kept_set, tile.sizes);
+    if (same == nullptr) return std::nullopt;
+    return relaxed(twin, tile_words_of(twin, *same, nullptr), twin.classes->front().serving);
   }
 };
 
@@ -450,18 +470,33 @@ PlacementResult PlacementSearch::run(const MapSearchOptions& options, const Incu
     outer_instances /= stage.most_instances;
     outer_cycles = 0;
     for (std::size_t j = 0; j < k; ++j) outer_cycles = std::max(outer_cycles, s.stages[j].least_cycles);
+    if (stage.twin) {  // counted with the stage before
+      s.rest[k] = s.rest[k + 1];
+      s.rest_energy[k] = s.rest_energy[k + 1];
+      continue;
+    }
+    const bool has_twin = k + 1 < s.stages.size() && s.stages[k + 1].twin;
     struct Candidate {
       const Tile* tile;
       double energy;
+      Cost twin;
     };
     std::vector<Candidate> candidates;
     for (const Tile& tile : *stage.tiles) {
-      const Cost cost = s.relaxed(stage, s.tile_words_of(stage, tile, nullptr), s.space.best_servings[stage.level]);
+      Cost cost = s.relaxed(stage, s.tile_words_of(stage, tile, nullptr), s.space.best_servings[stage.level]);
+      Cost twin{0, 0};
+      if (has_twin) {
+        const std::optional<Cost> below = s.twin_cost(k, tile);
+        if (!below) continue;
+        twin = *below;
+        cost.energy += twin.energy;
+        cost.cycles = std::max(cost.cycles, twin.cycles);
+      }
       if (s.hopeless(k + 1, cost.energy + outer_energy, std::max(outer_cycles, cost.cycles),
                      outer_instances * stage.most_instances, {})) {
         continue;
       }
-      candidates.push_back({&tile, cost.energy});
+      candidates.push_back({&tile, cost.energy, twin});
     }
     if (most_tiles > 0 && candidates.size() > most_tiles) {
       std::stable_sort(candidates.begin(), candidates.end(),
@@ -485,12 +520,16 @@ PlacementResult PlacementSearch::run(const MapSearchOptions& options, const Incu
           if (!costed) {
             costed = true;
             best_cost = s.relaxed(stage, tile_words, serving.serving);
+            best_cost.energy += candidate.twin.energy;
+            best_cost.cycles = std::max(best_cost.cycles, candidate.twin.cycles);
             const double cycles = std::max(outer_cycles, best_cost.cycles);
             if (s.hopeless(k + 1, best_cost.energy + outer_energy, cycles, instances, {})) break;
           }
           Cost cost = best_cost;
           if (stage.windows) {
             cost = s.relaxed(stage, s.tile_words_of(stage, tile, &split), serving.serving);
+            cost.energy += candidate.twin.energy;
+            cost.cycles = std::max(cost.cycles, candidate.twin.cycles);
             if (s.hopeless(k + 1, cost.energy + outer_energy, std::max(outer_cycles, cost.cycles), instances, {}))
               continue;
           }

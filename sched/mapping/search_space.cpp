@@ -124,6 +124,10 @@ SearchSpace::SearchSpace(const MapHierarchy& h, const MapProblem& p, const KeepR
       }
       std::vector<Tile>& list = tiles[{l, kept}];
       list = tiles_of(p, divisors, r.copies[l], h.levels[l].capacity_words, kept, free_dims);
+      if (is_twin(l)) {
+        std::map<Sizes, std::size_t>& index = by_sizes[{l, kept}];
+        for (std::size_t i = 0; i < list.size(); ++i) index.emplace(list[i].sizes, i);
+      }
       if (l + 1 < levels || c.none()) continue;
       std::erase_if(list, [&](const Tile& tile) {  // the loops of the innermost level are its tile
         for (std::size_t d = 0; d < p.dims.size(); ++d) {
@@ -144,6 +148,23 @@ std::uint32_t SearchSpace::kept_at(const std::vector<std::uint32_t>& placement, 
 bool SearchSpace::is_stage(const std::vector<std::uint32_t>& placement, std::size_t level) const {
   return level + 1 == hierarchy.levels.size() || constraints.fixes_loops(level) || kept_at(placement, level) != 0 ||
          hierarchy.levels[level].mesh[0] * hierarchy.levels[level].mesh[1] > 1;
+}
+
+bool SearchSpace::is_twin(std::size_t level) const {
+  if (level < 2 || level + 1 == hierarchy.levels.size() || constraints.none()) return false;
+  const std::array<std::int64_t, 2>& mesh = hierarchy.levels[level].mesh;
+  if (mesh[0] * mesh[1] > 1) return false;
+  const LevelConstraints& above = constraints.levels[level - 1];
+  for (std::size_t d = 0; d < problem.dims.size(); ++d) {
+    if (problem.dims[d].size > 1 && above.most_factor[d] != 1 && above.factor[d] != 1) return false;
+  }
+  return true;
+}
+
+const Tile* SearchSpace::find_tile(std::size_t level, std::uint32_t kept, const Sizes& sizes) const {
+  const std::map<Sizes, std::size_t>& index = by_sizes.at({level, kept});
+  const auto it = index.find(sizes);
+  return it == index.end() ? nullptr : &tiles.at({level, kept})[it->second];
 }
 
 double SearchSpace::dataflow_space_log10() const {

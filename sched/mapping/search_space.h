@@ -37,14 +37,19 @@ struct SearchSpace {
   std::vector<Serving> best_servings;                  // [level]
   std::vector<std::uint32_t> drop_sets;                // tensors that one order lets drop loops, maximal sets
   std::vector<std::vector<std::uint32_t>> placements;  // [i][tensor]: bit l = level l
-  std::map<std::pair<std::size_t, std::uint32_t>, std::vector<Tile>> tiles;  // by level and kept tensors
-  std::vector<double> totals;                                                // words of each tensor
-  double outermost_words = 0;                                                // of all tensors, buffering included
+  std::map<std::pair<std::size_t, std::uint32_t>, std::vector<Tile>> tiles;                // by level and kept tensors
+  std::map<std::pair<std::size_t, std::uint32_t>, std::map<Sizes, std::size_t>> by_sizes;  // of twins: into `tiles`
+  std::vector<double> totals;                                                              // words of each tensor
+  double outermost_words = 0;  // of all tensors, buffering included
   // Size of the space without redundant orders, axes and factors of the innermost level; and of that with only tiles
   // and splits that fit each level by itself.
   [[nodiscard]] double dataflow_space_log10() const;
   [[nodiscard]] double fitting_space_log10() const;
   [[nodiscard]] std::uint32_t kept_at(const std::vector<std::uint32_t>& placement, std::size_t level) const;
+  // The level above may have no loops and this one has one instance: both have the same tile.
+  [[nodiscard]] bool is_twin(std::size_t level) const;
+  // Its tile of these sizes; null where it does not fit.
+  [[nodiscard]] const Tile* find_tile(std::size_t level, std::uint32_t kept, const Sizes& sizes) const;
   // A level that keeps nothing and has one instance could hold loops only in a redundant way.
   [[nodiscard]] bool is_stage(const std::vector<std::uint32_t>& placement, std::size_t level) const;
 };

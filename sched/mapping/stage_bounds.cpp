@@ -96,6 +96,8 @@ void StageBounds::build_stages() {
       }
     }
     const std::uint32_t kept = space.kept_at(placement, l);
+    stage.kept_set = kept;
+    stage.twin = space.is_twin(l);
     stage.tiles = &space.tiles.at({l, kept});
     stage.splits = &space.splits[l];
     stage.classes = &space.classes[l];

@@ -42,6 +42,8 @@ struct Stage {
   std::vector<KeptHere> compute;  // last stage only
   Ports ports;
   bool windows = false;  // of a kept tensor
+  bool twin = false;     // the tile is that of the stage before
+  std::uint32_t kept_set = 0;
   const std::vector<Tile>* tiles = nullptr;
   const std::vector<Split>* splits = nullptr;
   const std::vector<SearchSpace::ServingClass>* classes = nullptr;

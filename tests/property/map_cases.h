@@ -137,7 +137,9 @@ inline model::Json random_constraints(Random& random, const sched::MapHierarchy&
   };
   for (std::size_t l = 0; l < h.levels.size(); ++l) {
     model::Json level = model::Json::object();
-    if (random.chance(20)) {
+    if (random.chance(12)) {  // no loops at all
+      for (const sched::MapDim& d : problem.dims) level["loops"][d.name] = 1;
+    } else if (random.chance(20)) {
       const sched::MapDim d = dim();
       level["loops"][d.name] = factor(d);
     }
