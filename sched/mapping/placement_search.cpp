@@ -4,7 +4,6 @@
 #include <cmath>
 #include <limits>
 #include <map>
-#include <optional>
 
 #include "sched/mapping/ragged.h"
 #include "sched/mapping/stage_bounds.h"
@@ -29,6 +28,7 @@ struct PlacementSearch::State : StageBounds {
     double instances = 1;  // used ones of this level
     double used_words = 0;
     Key key;
+    const Tile* twin = nullptr;
   };
   std::vector<Placed> nest;
   std::array<RaggedDim, kMostMapDims> chains{};  // with remainders: the same by dimension, levels = places in the nest
@@ -362,11 +362,11 @@ struct PlacementSearch::State : StageBounds {
     }
     const Stage& stage = stages[k - 1];
     if (stage.twin) {
-      const Tile* tile = space.find_tile(stage.level, stage.kept_set, nest[k - 1].tile);
-      if (tile != nullptr) enter(k, {tile, &stage.splits->front(), 0, 0}, nest[k - 1].instances, counts);
+      enter(k, {nest[k - 1].twin, &stage.splits->front(), 0, 0}, nest[k - 1].instances, counts);
       return;
     }
     const double so_far = cycles_of(counts);
+    const Outer outer = outer_loops(k);
     for (const Group& group : stage.groups) {
       const double instances = nest[k - 1].instances * group.instances;
       const double cycles = std::max({so_far, step_cycles(instances * rest_instances[k]), rest_cycles[k]});
@@ -377,9 +377,78 @@ struct PlacementSearch::State : StageBounds {
         const Key part = Divisors::sum(pair.tile->key, pair.split->key);
         if (!space.divisors.divides(part, nest[k - 1].key)) continue;
         if (hopeless(k, counts.energy + pair.energy, std::max(so_far, pair.cycles), instances, words)) continue;
+        if (!space.imperfect) {
+          const Counts least = at_least(k, pair, outer, counts);
+          if (hopeless(k, least.energy, std::max(pair.cycles, cycles_of(least)), instances, words)) continue;
+        }
         enter(k, pair, instances, counts);
       }
     }
+  }
+
+  // Iterations of the loops above nest[k - 1] that do not index a tensor and let it be fetched again: all of them where
+  // nest[k - 1] itself has a loop that indexes it, else those outside the run.
+  struct Outer {
+    double all[kMostMapTensors], passing[kMostMapTensors];
+  };
+  Outer outer_loops(std::size_t k) const {
+    Outer outer;
+    for (std::size_t t = 0; t < tensors; ++t) {
+      outer.all[t] = outer.passing[t] = 1;
+      bool running = true;
+      for (std::size_t j = k - 1; j-- > 0;) {
+        const Dataflow::Reuse& reuse = nest[j].flow->reuse[t];
+        for (std::size_t d = 0; d < dims; ++d) {
+          const double n = nest[j].temporal[d];
+          if (n == 1 || problem.tensors[t].uses(static_cast<int>(d))) continue;
+          outer.all[t] *= n;
+          if (!running || (reuse.stop >= 0 && (reuse.dropped >> d & 1U) == 0)) outer.passing[t] *= n;
+        }
+        running = running && reuse.stop < 0;
+      }
+    }
+    return outer;
+  }
+
+  // At most the counts after stage k (and its twin) with this tile and split, whatever the order of the loops above.
+  Counts at_least(std::size_t k, const Pair& pair, const Outer& outer, const Counts& before) const {
+    Counts counts = before;
+    std::uint32_t moving = 0;
+    for (std::size_t d = 0; d < dims; ++d) {
+      if (nest[k - 1].tile[d] != pair.tile->sizes[d] * pair.split->sizes[d]) moving |= 1U << d;
+    }
+    const double instances = nest[k - 1].instances * pair.split->instances;
+    const auto fetch = [&](const Stage& stage, const Tile& tile, bool twin) {
+      const MapLevel& own = hierarchy.levels[stage.level];
+      for (const KeptHere& kept : stage.kept) {
+        const std::size_t t = kept.tensor;
+        const MapTensor& tensor = problem.tensors[t];
+        // Each different word of the stage's instances once for each of these iterations.
+        double once =
+            tile.words[t] * tile.own_repeats[t] * ((moving & tensor.dims) != 0 ? outer.all[t] : outer.passing[t]);
+        if (tensor.windows) once *= slide_share(tensor, tile, twin ? nullptr : pair.split);
+        const bool from_twin = twin && kept.parent == stages[k - 1].level;
+        const double above = from_twin ? instances : nest[nest_index(kept.parent)].instances;
+        const double between = from_twin ? 1 : nest[k - 1].instances / above;
+        double reads = once * pair.serving->per_different[t] / between, updates = 0;
+        double fills = once * pair.serving->least_shared[t];
+        if (from_twin) reads = fills;
+        if (tensor.output) {
+          updates = reads;
+          const double total = space.totals[t];
+          reads = tensor.windows ? 0 : std::max(0.0, reads - total * above);
+          fills = tensor.windows ? 0 : std::max(0.0, fills - total * instances);
+        }
+        const MapLevel& parent = hierarchy.levels[kept.parent];
+        counts.energy += reads * parent.read_pj + updates * parent.update_pj + fills * own.write_pj;
+        counts.reads[kept.parent] += reads / above;
+        counts.writes[kept.parent] += updates / above;
+        counts.writes[stage.level] += fills / instances;
+      }
+    };
+    fetch(stages[k - 1], *pair.tile, false);
+    if (pair.twin != nullptr) fetch(stages[k], *pair.twin, true);
+    return counts;
   }
 
   // Goes on with this tile and split for stage k.
@@ -395,6 +464,7 @@ struct PlacementSearch::State : StageBounds {
     here.split = pair.split->sizes;
     here.key = pair.tile->key;
     here.instances = instances;
+    here.twin = pair.twin;
     std::uint32_t mask = 0;
     double steps = k > 1 ? nest[k - 2].steps : 1;
     if (space.imperfect && !chain(k)) return;
@@ -432,12 +502,10 @@ struct PlacementSearch::State : StageBounds {
     if (limited) words[place] = 0;
   }
 
-  // What a stage and the twin below it must cost with a tile; nothing where the twin's does not fit.
-  std::optional<Cost> twin_cost(std::size_t k, const Tile& tile) const {
+  // What the twin below stage k must cost.
+  Cost twin_cost(std::size_t k, const Tile& twin_tile) const {
     const Stage& twin = stages[k + 1];
-    const Tile* same = space.find_tile(twin.level, twin.kept_set, tile.sizes);
-    if (same == nullptr) return std::nullopt;
-    return relaxed(twin, tile_words_of(twin, *same, nullptr), twin.classes->front().serving);
+    return relaxed(twin, tile_words_of(twin, twin_tile, nullptr), twin.classes->front().serving);
   }
 };
 
@@ -480,15 +548,18 @@ PlacementResult PlacementSearch::run(const MapSearchOptions& options, const Incu
       const Tile* tile;
       double energy;
       Cost twin;
+      const Tile* twin_tile;
     };
     std::vector<Candidate> candidates;
     for (const Tile& tile : *stage.tiles) {
       Cost cost = s.relaxed(stage, s.tile_words_of(stage, tile, nullptr), s.space.best_servings[stage.level]);
       Cost twin{0, 0};
+      const Tile* twin_tile = nullptr;
       if (has_twin) {
-        const std::optional<Cost> below = s.twin_cost(k, tile);
-        if (!below) continue;
-        twin = *below;
+        const Stage& below = s.stages[k + 1];
+        twin_tile = s.space.find_tile(below.level, below.kept_set, tile.sizes);
+        if (twin_tile == nullptr) continue;  // does not fit
+        twin = s.twin_cost(k, *twin_tile);
         cost.energy += twin.energy;
         cost.cycles = std::max(cost.cycles, twin.cycles);
       }
@@ -496,7 +567,7 @@ PlacementResult PlacementSearch::run(const MapSearchOptions& options, const Incu
                      outer_instances * stage.most_instances, {})) {
         continue;
       }
-      candidates.push_back({&tile, cost.energy, twin});
+      candidates.push_back({&tile, cost.energy, twin, twin_tile});
     }
     if (most_tiles > 0 && candidates.size() > most_tiles) {
       std::stable_sort(candidates.begin(), candidates.end(),
@@ -533,7 +604,8 @@ PlacementResult PlacementSearch::run(const MapSearchOptions& options, const Incu
             if (s.hopeless(k + 1, cost.energy + outer_energy, std::max(outer_cycles, cost.cycles), instances, {}))
               continue;
           }
-          by_instances[split.instances].push_back({&tile, &split, cost.energy, cost.cycles});
+          by_instances[split.instances].push_back(
+              {&tile, &split, cost.energy, cost.cycles, &serving.serving, candidate.twin_tile});
         }
       }
     }

@@ -27,7 +27,9 @@ struct KeptHere {  // a tensor that a stage's level keeps, or (last stage) that 
 struct Pair {
   const Tile* tile;
   const Split* split;
-  double energy, cycles;  // relaxed cost of the stage
+  double energy, cycles;  // relaxed cost of the stage, and of the twin below it
+  const SearchSpace::Serving* serving = nullptr;
+  const Tile* twin = nullptr;  // of the stage below, where that is a twin
 };
 
 // Candidates of one stage with equal number of instances, by rising energy.
@@ -99,10 +101,11 @@ struct StageBounds {
   [[nodiscard]] bool redundant(const Stage& stage, const Tile& tile, const Split& split) const;
   [[nodiscard]] double mesh_size(std::size_t level) const;
 
+  [[nodiscard]] double slide_share(const MapTensor& tensor, const Tile& tile, const Split* split) const;
+
  private:
   void build_stages();
   [[nodiscard]] double ragged_words_at_least(const MapTensor& tensor, const Tile& tile) const;
-  [[nodiscard]] double slide_share(const MapTensor& tensor, const Tile& tile, const Split* split) const;
 };
 
 }  // namespace accsim::sched
