@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/files.h"
+#include "app/map_cache.h"
 #include "app/network_options.h"
 #include "app/output.h"
 #include "app/pipeline.h"
@@ -24,7 +25,7 @@ namespace {
 using model::Json;
 
 struct MapOptions {
-  std::string hierarchy, problem, mapping, constraints, arch, net, layer;
+  std::string hierarchy, problem, mapping, constraints, arch, net, layer, cache;
   std::string rules = "reference";
   std::int64_t batch = 1;
   NetworkOptions network;
@@ -239,6 +240,9 @@ void check_options(const MapOptions& options) {
   if (options.explain && (options.brute_force || options.pareto || !options.mapping.empty())) {
     refuse("--explain", "goes with a search for one mapping");
   }
+  if (!options.cache.empty() && (options.brute_force || !options.mapping.empty())) {
+    refuse("--cache", "goes with a search");
+  }
   const bool files = !options.hierarchy.empty() || !options.problem.empty();
   const bool network = !options.arch.empty() || !options.net.empty();
   if (files && network)
@@ -308,7 +312,10 @@ Json map_one(const Problem& in, const MapOptions& options, const CommandContext&
         std::cout << "brute force: " << result["counts"].dump() << ", " << result["evaluated"].dump() << " evaluated\n";
       }
     } else {
-      const sched::MapSearchResult found = sched::search_mapping(in.hierarchy, in.problem, in.rules, search);
+      const CachedSearch cached =
+          search_mapping_cached(in.hierarchy, in.problem, in.rules, search, options.cache, context);
+      const sched::MapSearchResult& found = cached.result;
+      if (!options.cache.empty()) result["host"]["cache"] = cached.hit ? "hit" : "miss";
       seconds = cpu_seconds() - before;
       const sched::Certificate& certificate = found.certificate;
       result["mapspace_log10"] = certificate.raw_log10;
@@ -334,7 +341,8 @@ Json map_one(const Problem& in, const MapOptions& options, const CommandContext&
       if (options.explain) {
         search.without = found.points.front().mapping.keep;
         try {
-          const sched::MapSearchResult other = sched::search_mapping(in.hierarchy, in.problem, in.rules, search);
+          const sched::MapSearchResult other =
+              search_mapping_cached(in.hierarchy, in.problem, in.rules, search, options.cache, context).result;
           result["explain"] = explain_json(in, found.points.front(), other.points.front());
           if (print)
             print_explanation(result["explain"], found.points.front().evaluation, other.points.front().evaluation);
@@ -385,6 +393,7 @@ Json map_layers(const app::Inputs& files, const MapOptions& options, const Comma
       for (const char* figure : {"energy_pj", "cycles", "edp_pj_cycles", "bound_by"}) row[figure] = same.at(figure);
     }
     row.erase("schema");
+    row.erase("host");
     seconds += own;
     cycles += row.at("cycles").get<double>();
     energy += row.at("energy_pj").get<double>();
@@ -451,7 +460,10 @@ int run_map(const MapOptions& options, const CommandContext& context) {
                            {"constraints", in.machine_constraints}};
     }
   }
+  const Json cache = result.contains("host") ? result["host"] : Json::object();
+  result.erase("host");
   result["host"] = host_object(context);
+  result["host"].update(cache);
   result["host"]["search_seconds"] = seconds;
   save_result(context, result);
   return kExitDone;
@@ -482,6 +494,7 @@ void register_map(CLI::App& root, Registry& registry) {
                     "with --pareto: also in the words that each limited level holds");
   command->add_option("--mapping", options->mapping, "count this mapping instead of searching (accsim-mapping/1)")
       ->type_name("FILE");
+  command->add_option("--cache", options->cache, "folder in which results are kept")->type_name("DIR");
   command->add_flag("--imperfect", options->imperfect, "also tilings with remainders");
   command->add_option("--constraints", options->constraints, "only mappings that satisfy these (accsim-constraints/1)")
       ->type_name("FILE");

@@ -47,7 +47,9 @@ void price(const MapHierarchy& hierarchy, const MapProblem& problem, const KeepR
 // Smallest whole number of cycles in which `count` fits at `rate` a cycle; 0 for rate 0 (unlimited).
 inline double whole_cycles(double count, double rate) {
   if (rate <= 0) return 0;
-  double cycles = std::floor(count / rate);
+  constexpr double kWhole = 9e15;
+  const double quotient = count / rate;
+  double cycles = quotient < kWhole ? static_cast<double>(static_cast<std::int64_t>(quotient)) : std::floor(quotient);
   while (cycles * rate < count) ++cycles;
   return cycles;
 }

@@ -1,5 +1,6 @@
 // The readers of the mapper's files: one message for each mistake, naming file, place, what was found and what is
 // allowed; and accsim map as a user runs it.
+#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -240,8 +241,7 @@ TEST_CASE("accsim map finds, counts and compares") {
       tests::run_program(folder.path(), {"map", "--hierarchy", kFolder + "hierarchies/gb128.json", "--problem",
                                          kFolder + "problems/c3_14.json", "--brute-force"});
   CHECK(large.code == 2);
-  CHECK(large.err.find("--brute-force: problem \"c3_14\" has more than 3e7 mappings to evaluate") !=
-        std::string::npos);
+  CHECK(large.err.find("--brute-force: problem \"c3_14\" has more than 3e7 mappings to evaluate") != std::string::npos);
   std::ofstream(folder / "c.json") << R"({"schema": "accsim-constraints/1",
     "levels": {"GlobalBuffer": {"bypass": "all"}, "RegisterFile": {"max_fanout": 1}}})";
   REQUIRE(run({"--constraints", "c.json", "--out", "c_out.json", "--quiet"}).code == 0);
@@ -260,4 +260,96 @@ TEST_CASE("accsim map finds, counts and compares") {
       folder.path(), {"map", "--hierarchy", "small.json", "--problem", kFolder + "problems/t_gemv6.json"});
   CHECK(infeasible.code == 3);
   CHECK(infeasible.err.find("no mapping of \"t_gemv6\" fits \"micro\"") != std::string::npos);
+}
+
+TEST_CASE("accsim map keeps results in a folder") {
+  const tests::TemporaryFolder folder;
+  const auto run = [&](const std::string& objective) {
+    const tests::Outcome outcome =
+        tests::run_program(folder.path(), {"map", "--hierarchy", kFolder + "hierarchies/micro.json", "--problem",
+                                           kFolder + "problems/t_gemm4.json", "--objective", objective, "--cache",
+                                           "kept", "--explain", "--out", "r.json"});
+    REQUIRE(outcome.code == 0);
+    Json result = model::read_json_file(folder / "r.json");
+    const std::string cache = result.at("host").at("cache").get<std::string>();
+    result.erase("host");
+    return std::tuple{result, cache, outcome.err};
+  };
+  const auto [cold, miss, silent] = run("edp");
+  CHECK(miss == "miss");
+  const auto [warm, hit, still] = run("edp");
+  CHECK(hit == "hit");
+  CHECK(warm == cold);
+  CHECK(std::get<1>(run("latency")) == "miss");
+  // Broken, cut short, of another question, with another mapping's figures: searched again, and repaired.
+  std::vector<std::filesystem::path> files;
+  for (const auto& entry : std::filesystem::directory_iterator(folder.path() / "kept")) files.push_back(entry.path());
+  REQUIRE(files.size() == 4);  // winner and runner-up of two objectives
+  const std::string other = model::read_text_file(files[1]);
+  for (int damage = 0; damage < 4; ++damage) {
+    for (const auto& file : files) {
+      std::string text = model::read_text_file(file);
+      if (damage == 0) text = "{";
+      if (damage == 1) text = text.substr(0, text.size() / 2);
+      if (damage == 2 && file != files[1]) text = other;
+      if (damage == 3) text.replace(text.find("\"cycles\": ") + 10, 1, "9");
+      std::ofstream(file) << text;
+    }
+    const auto [again, state, said] = run("edp");
+    CHECK(again == cold);
+    if (damage != 2) {
+      CHECK(state == "miss");
+      CHECK(said.find("is not used and written anew") != std::string::npos);
+    }
+    CHECK(std::get<1>(run("edp")) == "hit");
+    run("latency");
+  }
+  std::ofstream(folder / "file") << "";
+  const tests::Outcome no_folder =
+      tests::run_program(folder.path(), {"map", "--hierarchy", kFolder + "hierarchies/micro.json", "--problem",
+                                         kFolder + "problems/t_gemm4.json", "--cache", "file"});
+  CHECK(no_folder.code == 2);
+  CHECK(no_folder.err.find("--cache: \"file\" is no folder") != std::string::npos);
+}
+
+TEST_CASE("accsim map takes an architecture and a network") {
+  const tests::TemporaryFolder folder;
+  const std::string source = ACCSIM_SOURCE_DIR;
+  const std::vector<std::string> files{"map", "--arch", source + "/configs/gemmini-like.json", "--net",
+                                       source + "/workloads/resnet18.json"};
+  const auto run = [&](std::vector<std::string> more) {
+    std::vector<std::string> words = files;
+    words.insert(words.end(), more.begin(), more.end());
+    return tests::run_program(folder.path(), words);
+  };
+  REQUIRE(run({"--out", "all.json"}).code == 0);
+  const Json all = model::read_json_file(folder / "all.json");
+  const std::string name = all.at("layers")[1].at("layer").get<std::string>();
+  REQUIRE(run({"--layer", name, "--out", "one.json", "--quiet"}).code == 0);
+  const Json one = model::read_json_file(folder / "one.json");
+  CHECK(one.at("edp_pj_cycles") == all.at("layers")[1].at("edp_pj_cycles"));
+  // What was derived, given by hand, is the same again.
+  for (const char* part : {"hierarchy", "problem", "constraints"}) {
+    std::ofstream(folder / (std::string(part) + ".json")) << one.at("derived").at(part).dump();
+  }
+  REQUIRE(tests::run_program(folder.path(), {"map", "--hierarchy", "hierarchy.json", "--problem", "problem.json",
+                                             "--constraints", "constraints.json", "--out", "again.json"})
+              .code == 0);
+  const Json again = model::read_json_file(folder / "again.json");
+  CHECK(again.at("mapping") == one.at("mapping"));
+  CHECK(again.at("energy_pj") == one.at("energy_pj"));
+  REQUIRE(run({"--layer", name, "--imperfect", "--constraints", "constraints.json", "--out", "ragged.json"}).code == 0);
+  CHECK(model::read_json_file(folder / "ragged.json").at("edp_pj_cycles") <= one.at("edp_pj_cycles"));
+  const auto error = [&](std::vector<std::string> more) {
+    const tests::Outcome outcome = run(std::move(more));
+    CHECK(outcome.code == 2);
+    return outcome.err;
+  };
+  CHECK(error({"--layer", "conv9"}).find("--layer: network \"resnet18\" has no layer \"conv9\"") != std::string::npos);
+  CHECK(error({"--layer", "layer1.0.add"}).find("--layer: \"layer1.0.add\" is a Add, allowed: Conv, Gemm") !=
+        std::string::npos);
+  CHECK(error({"--rules", "machine"}).find("--rules: machine") != std::string::npos);
+  CHECK(error({"--brute-force"}).find("--brute-force: needs --layer") != std::string::npos);
+  CHECK(error({"--problem", "p.json"}).find("either --hierarchy and --problem, or --arch and --net") !=
+        std::string::npos);
 }
