@@ -10,6 +10,7 @@
 
 #include "app/files.h"
 #include "app/map_cache.h"
+#include "app/map_report.h"
 #include "app/network_options.h"
 #include "app/output.h"
 #include "app/pipeline.h"
@@ -36,166 +37,12 @@ struct MapOptions {
 
 constexpr char kMappable[] = "Conv, Gemm, MatMul, MaxPool, AveragePool, GlobalAveragePool";
 
-struct Problem {
-  sched::MapHierarchy hierarchy;
-  sched::MapProblem problem;
-  sched::KeepRules rules;
-  sched::MapConstraints constraints;
-  Json machine_constraints = nullptr;
-};
-
 [[noreturn]] void refuse(const std::string& option, const std::string& what) {
   throw model::ConfigError("", option, what);
 }
 
-// Whole numbers as integers, so that they read as counts.
-Json number(double value) {
-  constexpr double kExact = 9e15;
-  if (value == std::floor(value) && std::abs(value) < kExact) return static_cast<std::int64_t>(value);
-  return value;
-}
-
-// The level whose bandwidth takes as many cycles as the mapping, "compute" where the arithmetic does.
-std::string bound_by(const Problem& in, const sched::Evaluation& e) {
-  if (e.compute_cycles >= e.cycles) return "compute";
-  for (std::size_t l = 0; l < e.level_cycles.size(); ++l) {
-    if (e.level_cycles[l] >= e.cycles) return in.hierarchy.levels[l].name;
-  }
-  return "compute";
-}
-
-Json access_json(const sched::Accesses& a) {
-  return {{"reads", number(a.reads)}, {"fills", number(a.fills)}, {"updates", number(a.updates)}};
-}
-
-Json evaluation_json(const Problem& in, const sched::Evaluation& e) {
-  Json json = {{"energy_pj", number(e.energy_pj)},
-               {"cycles", number(e.cycles)},
-               {"edp_pj_cycles", number(e.edp())},
-               {"macs", number(e.macs)},
-               {"units", number(e.units)},
-               {"bound_by", bound_by(in, e)},
-               {"energy_breakdown_pj", {{in.hierarchy.compute_name, number(e.compute_pj)}}},
-               {"cycles_by_part", {{in.hierarchy.compute_name, number(e.compute_cycles)}}},
-               {"used_words", Json::object()},
-               {"accesses", Json::object()},
-               {"accesses_total", Json::object()}};
-  for (std::size_t l = 0; l < in.hierarchy.levels.size(); ++l) {
-    const std::string& level = in.hierarchy.levels[l].name;
-    json["energy_breakdown_pj"][level] = number(e.level_pj[l]);
-    json["cycles_by_part"][level] = number(e.level_cycles[l]);
-    json["used_words"][level] = number(e.used_words[l]);
-    Json& rows = json["accesses"][level];
-    rows["instances"] = number(e.instances[l]);
-    for (std::size_t t = 0; t < in.problem.tensors.size(); ++t) {
-      const sched::Accesses& a = e.accesses[l][t];
-      rows[in.problem.tensors[t].name] = access_json(a);
-      json["accesses_total"][level][in.problem.tensors[t].name] = access_json(e.totals[l][t]);
-    }
-  }
-  return json;
-}
-
-void print_evaluation(const Problem& in, const sched::MapPoint& point) {
-  const sched::Evaluation& e = point.evaluation;
-  std::cout << sched::mapping_text(in.hierarchy, in.problem, point.mapping) << "\n";
-  Table table;
-  table.column("level", Table::Align::left);
-  table.column("tensor", Table::Align::left);
-  for (const char* title : {"instances", "reads", "fills", "updates", "pJ", "cycles"}) table.column(title);
-  const auto count = [](double value) { return grouped(static_cast<std::int64_t>(value)); };
-  for (std::size_t l = 0; l < in.hierarchy.levels.size(); ++l) {
-    const sched::MapLevel& level = in.hierarchy.levels[l];
-    for (std::size_t t = 0; t < in.problem.tensors.size(); ++t) {
-      const sched::Accesses &a = e.accesses[l][t], &all = e.totals[l][t];
-      const double pj = all.reads * level.read_pj + all.fills * level.write_pj + all.updates * level.update_pj;
-      if ((point.mapping.keep[t] >> l & 1U) == 0) continue;
-      table.row({level.name, in.problem.tensors[t].name, count(e.instances[l]), count(a.reads), count(a.fills),
-                 count(a.updates), fixed(pj, 1), ""});
-    }
-    table.row({level.name, "all", "", "", "", "", fixed(e.level_pj[l], 1), count(e.level_cycles[l])});
-  }
-  table.row(
-      {in.hierarchy.compute_name, "", count(e.units), "", "", "", fixed(e.compute_pj, 1), count(e.compute_cycles)});
-  table.row({"total", "", "", "", "", "", fixed(e.energy_pj, 1), count(e.cycles)});
-  table.print(std::cout);
-  std::cout << "reads, fills and updates of one instance; bound by " << bound_by(in, e) << "; EDP "
-            << Json(e.edp()).dump() << " pJ cycles\n";
-}
-
-std::string keep_text(const Problem& in, const sched::Mapping& mapping) {
-  std::string text;
-  for (std::size_t t = 0; t < in.problem.tensors.size(); ++t) {
-    text += (t == 0 ? "" : "; ") + in.problem.tensors[t].name + " in";
-    for (std::size_t l = 0; l < in.hierarchy.levels.size(); ++l) {
-      if ((mapping.keep[t] >> l & 1U) != 0) text += " " + in.hierarchy.levels[l].name;
-    }
-  }
-  return text;
-}
-
-// Where the two differ: energy of each part, and what bounds the cycles.
-Json explain_json(const Problem& in, const sched::MapPoint& best, const sched::MapPoint& other) {
-  Json json = {{"placement", keep_text(in, best.mapping)},
-               {"runner_up_placement", keep_text(in, other.mapping)},
-               {"runner_up", evaluation_json(in, other.evaluation)},
-               {"runner_up_mapping", sched::mapping_json(in.hierarchy, in.problem, other.mapping)},
-               {"energy_saved_pj", Json::object()},
-               {"cycles_saved", number(other.evaluation.cycles - best.evaluation.cycles)}};
-  for (std::size_t l = 0; l < in.hierarchy.levels.size(); ++l) {
-    json["energy_saved_pj"][in.hierarchy.levels[l].name] =
-        number(other.evaluation.level_pj[l] - best.evaluation.level_pj[l]);
-  }
-  Json full = Json::array();
-  for (std::size_t l = 0; l < in.hierarchy.levels.size(); ++l) {
-    const double capacity = in.hierarchy.levels[l].capacity_words;
-    if (std::isinf(capacity)) continue;
-    full.push_back({{"level", in.hierarchy.levels[l].name},
-                    {"used_words", number(best.evaluation.used_words[l])},
-                    {"capacity_words", number(capacity)}});
-  }
-  json["capacity"] = std::move(full);
-  json["bound_by"] = bound_by(in, best.evaluation);
-  return json;
-}
-
-void print_explanation(const Json& explain, const sched::Evaluation& best, const sched::Evaluation& other) {
-  std::cout << "\nwinner:    " << explain.at("placement").get<std::string>()
-            << "\nrunner-up: " << explain.at("runner_up_placement").get<std::string>()
-            << " (best of all other placements): energy "
-            << fixed(100 * (other.energy_pj / std::max(best.energy_pj, 1e-300) - 1), 2) << " % more, cycles "
-            << fixed(100 * (other.cycles / std::max(best.cycles, 1.0) - 1), 2) << " % more\n";
-  for (const auto& [level, saved] : explain.at("energy_saved_pj").items()) {
-    std::cout << "  " << level << ": the winner takes " << fixed(std::abs(saved.get<double>()), 1) << " pJ "
-              << (saved.get<double>() < 0 ? "more" : "less") << "\n";
-  }
-  for (const Json& row : explain.at("capacity")) {
-    std::cout << "  " << row.at("level").get<std::string>() << ": " << grouped(row.at("used_words").get<std::int64_t>())
-              << " of " << grouped(row.at("capacity_words").get<std::int64_t>()) << " words used\n";
-  }
-}
-
-Json point_json(const Problem& in, const sched::MapPoint& point) {
-  Json json = evaluation_json(in, point.evaluation);
-  json["mapping"] = sched::mapping_json(in.hierarchy, in.problem, point.mapping);
-  return json;
-}
-
-void print_front(const Problem& in, const std::vector<sched::MapPoint>& points) {
-  Table table;
-  for (const char* title : {"cycles", "energy pJ", "EDP"}) table.column(title);
-  for (const sched::MapLevel& level : in.hierarchy.levels) table.column(level.name + " words");
-  for (const sched::MapPoint& p : points) {
-    std::vector<std::string> cells{grouped(static_cast<std::int64_t>(p.evaluation.cycles)),
-                                   fixed(p.evaluation.energy_pj, 1), Json(p.evaluation.edp()).dump()};
-    for (const double words : p.evaluation.used_words) cells.push_back(grouped(static_cast<std::int64_t>(words)));
-    table.row(std::move(cells));
-  }
-  table.print(std::cout);
-}
-
 // The result where mappings were found by the search or by brute force.
-void add_points(Json& result, const Problem& in, const MapOptions& options,
+void add_points(Json& result, const MapQuestion& in, const MapOptions& options,
                 const std::vector<sched::MapPoint>& points) {
   if (options.pareto) {
     result["pareto"] = Json::array();
@@ -205,13 +52,13 @@ void add_points(Json& result, const Problem& in, const MapOptions& options,
   }
 }
 
-Problem inputs_of_files(const MapOptions& options) {
-  Problem in{sched::load_hierarchy(options.hierarchy), sched::load_problem(options.problem), {}, {}};
+MapQuestion inputs_of_files(const MapOptions& options) {
+  MapQuestion in{sched::load_hierarchy(options.hierarchy), sched::load_problem(options.problem), {}, {}};
   in.rules = sched::keep_rules(in.hierarchy, in.problem, options.hierarchy);
   return in;
 }
 
-void add_constraints(const MapOptions& options, Problem& in) {
+void add_constraints(const MapOptions& options, MapQuestion& in) {
   if (options.constraints.empty()) return;
   const sched::MapConstraints demands =
       sched::parse_constraints(model::read_json_file(options.constraints), in.hierarchy, in.problem, in.rules,
@@ -220,11 +67,11 @@ void add_constraints(const MapOptions& options, Problem& in) {
 }
 
 // An operator on an architecture.
-Problem inputs_of_operator(const app::Inputs& files, const model::Operator& op) {
+MapQuestion inputs_of_operator(const app::Inputs& files, const model::Operator& op) {
   const model::LoopNest nest = model::loop_nest_of(files.network, op.id);
   sched::MapProblem problem = sched::problem_of(nest, op.name);
   sched::MachineHierarchy machine = sched::hierarchy_of(files.arch, nest, problem);
-  Problem in{std::move(machine.hierarchy), std::move(problem), {}, {}};
+  MapQuestion in{std::move(machine.hierarchy), std::move(problem), {}, {}};
   in.rules = sched::keep_rules(in.hierarchy, in.problem, files.arch_file);
   in.constraints =
       sched::parse_constraints(machine.constraints, in.hierarchy, in.problem, in.rules, false, files.arch_file);
@@ -264,7 +111,8 @@ void check_options(const MapOptions& options) {
 }
 
 // All that one problem takes but the file: prints, adds the CPU seconds of the search, returns the result.
-Json map_one(const Problem& in, const MapOptions& options, const CommandContext& context, bool print, double& seconds) {
+Json map_one(const MapQuestion& in, const MapOptions& options, const CommandContext& context, bool print,
+             double& seconds) {
   Json result = {{"schema", "accsim-map-result/1"},
                  {"hierarchy", in.hierarchy.name},
                  {"problem", in.problem.name},
@@ -378,7 +226,7 @@ Json map_layers(const app::Inputs& files, const MapOptions& options, const Comma
       result["not_mapped"].push_back({{"layer", op.name}, {"op", model::name_of(op.type)}});
       continue;
     }
-    Problem in = inputs_of_operator(files, op);
+    MapQuestion in = inputs_of_operator(files, op);
     add_constraints(options, in);
     Json key = sched::problem_json(in.problem);
     key["name"] = in.hierarchy.levels.back().name;
@@ -443,7 +291,7 @@ int run_map(const MapOptions& options, const CommandContext& context) {
   Json result;
   double seconds = 0;
   if (options.arch.empty()) {
-    Problem in = inputs_of_files(options);
+    MapQuestion in = inputs_of_files(options);
     add_constraints(options, in);
     result = map_one(in, options, context, !context.common.quiet, seconds);
   } else {
@@ -452,7 +300,7 @@ int run_map(const MapOptions& options, const CommandContext& context) {
     if (options.layer.empty()) {
       result = map_layers(files, options, context, seconds);
     } else {
-      Problem in = inputs_of_operator(files, find_layer(files, options.layer));
+      MapQuestion in = inputs_of_operator(files, find_layer(files, options.layer));
       add_constraints(options, in);
       result = map_one(in, options, context, !context.common.quiet, seconds);
       result["derived"] = {{"hierarchy", sched::hierarchy_json(in.hierarchy)},

@@ -5,8 +5,7 @@
 #include <limits>
 #include <map>
 
-#include "sched/mapping/ragged.h"
-#include "sched/mapping/stage_bounds.h"
+#include "sched/mapping/nest_counts.h"
 
 namespace accsim::sched {
 namespace {
@@ -15,33 +14,16 @@ constexpr double kInfinite = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
-struct PlacementSearch::State : StageBounds {
-  std::vector<std::vector<RestPoint>> rest;  // [k]: of stages k and later, from their lists  // of stages k and later
+struct PlacementSearch::State : NestCounts {
+  std::vector<std::vector<RestPoint>> rest;                        // [k]: of stages k and later, from their lists
   std::vector<std::unique_ptr<std::vector<Dataflow>>> flow_cache;  // by level (where it matters) and set of dimensions
 
-  // The nest under construction. Index 0 is the outermost level; k is stage k - 1.
-  struct Placed {
-    std::size_t level = 0;
-    Sizes tile{}, split{}, temporal{};
-    const Dataflow* flow = nullptr;
-    double steps = 1;      // product of all temporal loops down to this level
-    double instances = 1;  // used ones of this level
-    double used_words = 0;
-    Key key;
-    const Tile* twin = nullptr;
-  };
-  std::vector<Placed> nest;
-  std::array<RaggedDim, kMostMapDims> chains{};  // with remainders: the same by dimension, levels = places in the nest
-  struct Counts {
-    double energy = 0;
-    double reads[kMostMapLevels] = {}, writes[kMostMapLevels] = {};
-  };
   const MapSearchOptions* options = nullptr;
   Incumbent* incumbent = nullptr;
   PlacementResult result;
   std::vector<double> words;  // used of each limited level, 0 where not known yet
 
-  State(const SearchSpace& s, const std::vector<std::uint32_t>& p) : StageBounds(s, p) {
+  State(const SearchSpace& s, const std::vector<std::uint32_t>& p) : NestCounts(s, p) {
     flow_cache.resize((space.constraints.none() ? 1 : levels) << dims);
   }
 
@@ -69,207 +51,6 @@ struct PlacementSearch::State : StageBounds {
       if (!level.allows_loop(d, at.temporal[d])) return false;
     }
     return true;
-  }
-
-  double step_cycles(double instances) const { return whole_cycles(macs / instances, hierarchy.ops_per_cycle); }
-
-  double cycles_of(const Counts& counts) const {
-    double cycles = 0;
-    for (std::size_t l = 0; l < levels; ++l) {
-      const MapLevel& level = hierarchy.levels[l];
-      if (level.read_rate > 0) cycles = std::max(cycles, whole_cycles(counts.reads[l], level.read_rate));
-      if (level.write_rate > 0) cycles = std::max(cycles, whole_cycles(counts.writes[l], level.write_rate));
-      if (level.shared_rate > 0) {
-        cycles = std::max(cycles, whole_cycles(counts.reads[l] + counts.writes[l], level.shared_rate));
-      }
-    }
-    return cycles;
-  }
-
-  double tile_words_at(const MapTensor& tensor, const Sizes& tile) const {
-    double product = 1;
-    for (const TensorAxis& axis : tensor.axes) product *= tile_extent(axis, tile);
-    return product;
-  }
-
-  // Words of an output that an instance of nest[k] touches at least once.
-  double first_touches(const MapTensor& tensor, std::size_t k) const {
-    double product = 1;
-    for (const TensorAxis& axis : tensor.axes) {
-      const double extent = tile_extent(axis, nest[k].tile);
-      double apart = extent, span = extent;
-      for (const AxisPart& part : axis) {
-        const auto d = static_cast<std::size_t>(part.dim);
-        for (std::size_t j = 0; j < k; ++j) {
-          const double n = nest[j].temporal[d];
-          apart *= n;
-          span += static_cast<double>(part.coefficient) * nest[j + 1].tile[d] * nest[j + 1].split[d] * (n - 1);
-        }
-      }
-      product *= axis.size() == 1 ? apart : std::min(apart, span);
-    }
-    return product;
-  }
-
-  // Words that an instance of nest[k] fetches, all loops above it chosen.
-  double fetches(const MapTensor& tensor, std::size_t t, std::size_t k) const {
-    const double size = tile_words_at(tensor, nest[k].tile);
-    for (std::size_t j = k; j-- > 0;) {
-      const Dataflow::Reuse& reuse = nest[j].flow->reuse[t];
-      if (reuse.stop < 0) continue;
-      double loops = nest[j].steps;
-      for (std::uint32_t left = reuse.dropped; left != 0; left &= left - 1) {
-        loops /= nest[j].temporal[static_cast<std::size_t>(__builtin_ctz(left))];
-      }
-      if (!reuse.slides) return size * loops;
-      const auto d = static_cast<std::size_t>(reuse.stop);
-      const double n = nest[j].temporal[d];
-      double stays = 1;
-      for (const TensorAxis& axis : tensor.axes) {
-        double overlap = tile_extent(axis, nest[k].tile);
-        for (const AxisPart& part : axis) {
-          if (part.dim == reuse.stop) {
-            overlap -= static_cast<double>(part.coefficient) * nest[j + 1].tile[d] * nest[j + 1].split[d];
-          }
-        }
-        stays *= std::max(overlap, 0.0);
-      }
-      return (size + (n - 1) * (size - stays)) * (loops / n);
-    }
-    return size;
-  }
-
-  // Requests of the instances between nest[p] and nest[k] under one of nest[p] that differ.
-  double groups_between(const MapTensor& tensor, std::size_t p, std::size_t k) const {
-    double apart = 1;
-    std::vector<SpatialLoop> moves;
-    for (std::size_t j = p + 1; j <= k; ++j) {
-      const MapLevel& level = hierarchy.levels[nest[j].level];
-      const bool merges = tensor.output ? level.reduction : level.multicast;
-      for (std::size_t d = 0; d < dims; ++d) {
-        const std::int64_t n = nest[j].split[d];
-        if (n == 1) continue;
-        if (!merges || (!tensor.windows && tensor.uses(static_cast<int>(d)))) {
-          apart *= static_cast<double>(n);
-        } else if (tensor.windows) {
-          moves.push_back({static_cast<int>(d), n, nest[j].tile[d]});
-        }
-      }
-    }
-    return moves.empty() ? apart : apart * distinct_positions(tensor, moves);
-  }
-
-  std::size_t nest_index(std::size_t level) const {
-    std::size_t k = 0;
-    while (nest[k].level != level) ++k;
-    return k;
-  }
-
-  // What does not depend on the order of the loops above a stage: for each tensor that it keeps, then for the units.
-  struct Service {
-    std::size_t parent = 0;                      // index into nest
-    double groups = 1;                           // different requests for each instance of the parent
-    double parent_touches = 0, own_touches = 0;  // of outputs: words seen at least once
-  };
-
-  Service service_of(const MapTensor& tensor, std::size_t parent_level, std::size_t k) const {
-    Service service;
-    service.parent = nest_index(parent_level);
-    service.groups = groups_between(tensor, service.parent, k);
-    if (tensor.output) {
-      service.parent_touches = first_touches(tensor, service.parent);
-      service.own_touches = first_touches(tensor, k);
-    }
-    return service;
-  }
-
-  // What the parent of a tensor does for `requests` words of each of its instances.
-  void serve(const MapTensor& tensor, const Service& service, double requests, Counts& counts) const {
-    const Placed& at = nest[service.parent];
-    const MapLevel& level = hierarchy.levels[at.level];
-    if (tensor.output) {
-      const double reads = std::max(0.0, requests - service.parent_touches);
-      counts.reads[at.level] += reads;
-      counts.writes[at.level] += requests;
-      counts.energy += (requests * level.update_pj + reads * level.read_pj) * at.instances;
-    } else {
-      counts.reads[at.level] += requests;
-      counts.energy += requests * level.read_pj * at.instances;
-    }
-  }
-
-  void count_units(std::size_t k, Counts& counts) const {
-    for (const KeptHere& unit : stages[k - 1].compute) {
-      const MapTensor& tensor = problem.tensors[unit.tensor];
-      const Service service = service_of(tensor, unit.parent, k);
-      serve(tensor, service, macs / nest[k].instances * service.groups, counts);
-    }
-  }
-
-  void count_kept(std::size_t k, const Service* services, Counts& counts) const {
-    const Stage& stage = stages[k - 1];
-    const double write_pj = hierarchy.levels[stage.level].write_pj;
-    for (std::size_t i = 0; i < stage.kept.size(); ++i) {
-      const MapTensor& tensor = problem.tensors[stage.kept[i].tensor];
-      const double fetched = fetches(tensor, stage.kept[i].tensor, k);
-      const double fills = tensor.output ? std::max(0.0, fetched - services[i].own_touches) : fetched;
-      counts.writes[stage.level] += fills;
-      counts.energy += fills * write_pj * nest[k].instances;
-      serve(tensor, services[i], fetched * services[i].groups, counts);
-    }
-  }
-
-  // With remainders: what the units, or the tensors kept at nest[k], fetch from where; by the first instance (for the
-  // cycles) and by all (for the energy).
-  void count_ragged(std::size_t k, const std::vector<KeptHere>& asking, bool units, Counts& counts) const {
-    const RaggedDim* all = chains.data();
-    for (const KeptHere& each : asking) {
-      const MapTensor& tensor = problem.tensors[each.tensor];
-      const std::size_t parent = nest_index(each.parent);
-      const MapLevel& own = hierarchy.levels[nest[k].level];
-      const MapLevel& level = hierarchy.levels[nest[parent].level];
-      RaggedFetch fetch;
-      for (std::size_t j = k; j-- > 0 && !units && fetch.slide_dim < 0;) {
-        const Dataflow::Reuse& reuse = nest[j].flow->reuse[each.tensor];
-        for (std::uint32_t left = reuse.dropped; left != 0; left &= left - 1) {
-          fetch.dropped[static_cast<std::size_t>(__builtin_ctz(left))] |= 1U << j;
-        }
-        fetch.slide_dim = reuse.stop;
-        fetch.slide_level = j;
-      }
-      std::uint32_t merges = 0;
-      for (std::size_t j = parent + 1; j <= k; ++j) {
-        const MapLevel& below = hierarchy.levels[nest[j].level];
-        if (tensor.output ? below.reduction : below.multicast) merges |= 1U << j;
-      }
-      const double share = tensor.windows ? ragged_sharing(tensor, all, parent, k, merges) : 1;
-      for (const bool first : {true, false}) {
-        std::array<std::uint32_t, kMostMapDims> here{}, asked{};
-        for (std::size_t d = 0; d < dims; ++d) {
-          if (first) {
-            here[d] = (2U << k) - 1U;
-            asked[d] = (2U << parent) - 1U;
-          }
-          if (!tensor.uses(static_cast<int>(d))) asked[d] |= merges;
-        }
-        double reads =
-            share * (units ? ragged_steps(all, dims, asked) : ragged_words(tensor, all, dims, k, fetch, asked));
-        double fills = units ? 0 : ragged_words(tensor, all, dims, k, fetch, here);
-        double updates = 0;
-        if (tensor.output) {
-          updates = reads;
-          reads -= ragged_touches(tensor, all, dims, parent, first);
-          if (!units) fills -= ragged_touches(tensor, all, dims, k, first);
-        }
-        if (first) {
-          counts.reads[nest[parent].level] += reads;
-          counts.writes[nest[parent].level] += updates;
-          counts.writes[nest[k].level] += fills;
-        } else {
-          counts.energy += reads * level.read_pj + updates * level.update_pj + fills * own.write_pj;
-        }
-      }
-    }
   }
 
   // Whether the space with remainders has this tile and split at all.
@@ -384,71 +165,6 @@ struct PlacementSearch::State : StageBounds {
         enter(k, pair, instances, counts);
       }
     }
-  }
-
-  // Iterations of the loops above nest[k - 1] that do not index a tensor and let it be fetched again: all of them where
-  // nest[k - 1] itself has a loop that indexes it, else those outside the run.
-  struct Outer {
-    double all[kMostMapTensors], passing[kMostMapTensors];
-  };
-  Outer outer_loops(std::size_t k) const {
-    Outer outer;
-    for (std::size_t t = 0; t < tensors; ++t) {
-      outer.all[t] = outer.passing[t] = 1;
-      bool running = true;
-      for (std::size_t j = k - 1; j-- > 0;) {
-        const Dataflow::Reuse& reuse = nest[j].flow->reuse[t];
-        for (std::size_t d = 0; d < dims; ++d) {
-          const double n = nest[j].temporal[d];
-          if (n == 1 || problem.tensors[t].uses(static_cast<int>(d))) continue;
-          outer.all[t] *= n;
-          if (!running || (reuse.stop >= 0 && (reuse.dropped >> d & 1U) == 0)) outer.passing[t] *= n;
-        }
-        running = running && reuse.stop < 0;
-      }
-    }
-    return outer;
-  }
-
-  // At most the counts after stage k (and its twin) with this tile and split, whatever the order of the loops above.
-  Counts at_least(std::size_t k, const Pair& pair, const Outer& outer, const Counts& before) const {
-    Counts counts = before;
-    std::uint32_t moving = 0;
-    for (std::size_t d = 0; d < dims; ++d) {
-      if (nest[k - 1].tile[d] != pair.tile->sizes[d] * pair.split->sizes[d]) moving |= 1U << d;
-    }
-    const double instances = nest[k - 1].instances * pair.split->instances;
-    const auto fetch = [&](const Stage& stage, const Tile& tile, bool twin) {
-      const MapLevel& own = hierarchy.levels[stage.level];
-      for (const KeptHere& kept : stage.kept) {
-        const std::size_t t = kept.tensor;
-        const MapTensor& tensor = problem.tensors[t];
-        // Each different word of the stage's instances once for each of these iterations.
-        double once =
-            tile.words[t] * tile.own_repeats[t] * ((moving & tensor.dims) != 0 ? outer.all[t] : outer.passing[t]);
-        if (tensor.windows) once *= slide_share(tensor, tile, twin ? nullptr : pair.split);
-        const bool from_twin = twin && kept.parent == stages[k - 1].level;
-        const double above = from_twin ? instances : nest[nest_index(kept.parent)].instances;
-        const double between = from_twin ? 1 : nest[k - 1].instances / above;
-        double reads = once * pair.serving->per_different[t] / between, updates = 0;
-        double fills = once * pair.serving->least_shared[t];
-        if (from_twin) reads = fills;
-        if (tensor.output) {
-          updates = reads;
-          const double total = space.totals[t];
-          reads = tensor.windows ? 0 : std::max(0.0, reads - total * above);
-          fills = tensor.windows ? 0 : std::max(0.0, fills - total * instances);
-        }
-        const MapLevel& parent = hierarchy.levels[kept.parent];
-        counts.energy += reads * parent.read_pj + updates * parent.update_pj + fills * own.write_pj;
-        counts.reads[kept.parent] += reads / above;
-        counts.writes[kept.parent] += updates / above;
-        counts.writes[stage.level] += fills / instances;
-      }
-    };
-    fetch(stages[k - 1], *pair.tile, false);
-    if (pair.twin != nullptr) fetch(stages[k], *pair.twin, true);
-    return counts;
   }
 
   // Goes on with this tile and split for stage k.
