@@ -83,6 +83,7 @@ void check_options(const MapOptions& options) {
   if (options.pareto && options.objective_given) refuse("--objective", "--pareto has no single objective");
   if (options.pareto_words && !options.pareto) refuse("--pareto-words", "goes with --pareto");
   if (options.imperfect && !options.mapping.empty()) refuse("--imperfect", "a given mapping has its own steps");
+  if (options.pareto_words && options.imperfect) refuse("--pareto-words", "not with --imperfect");
   if (options.brute_force && !options.mapping.empty()) refuse("--brute-force", "either a search or --mapping");
   if (options.explain && (options.brute_force || options.pareto || !options.mapping.empty())) {
     refuse("--explain", "goes with a search for one mapping");
