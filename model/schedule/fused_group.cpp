@@ -427,9 +427,9 @@ WalkEnd walk(const FusedGroup& group, GroupVisitor& visitor, std::int64_t most_s
   return Walk(group, visitor, most_steps).run();
 }
 
-std::optional<std::size_t> find_unread(const FusedGroup& group) {
+WalkEnd end_of_walk(const FusedGroup& group) {
   Measure nothing(group);
-  return walk(group, nothing).unread;
+  return walk(group, nothing, kMostSteps);
 }
 
 std::string fused_role(const FusedOperator& op, std::size_t operand) {

@@ -7,7 +7,7 @@
 //     tiles the reduction asks for a slice of channels at a time and keeps its partial sums (input centric);
 //   - boxes of neighbouring tiles overlap in a halo, which is computed again;
 //   - a tensor with several readers is made once a tile of the sink, as the hull of what all of them need.
-// Everything that is made must be read: tiles with which it is not are refused (find_unread).
+// Everything that is made must be read: tiles with which it is not are refused (end_of_walk).
 // Used by verifier (capacity), cost model and lowering alike, so that they cannot disagree about what runs. Leaves out:
 // several results, Concat and copies inside, half-byte elements, halos kept or exchanged.
 #pragma once
@@ -80,9 +80,12 @@ struct WalkEnd {
   bool stopped = false;  // after `most_steps`
 };
 inline constexpr std::int64_t kAllSteps = INT64_MAX;
+// Reduction tiles of all operators that a core may work on in one fused group: small tiles that are made again for
+// every reader multiply with the depth of the group, and so do a program's size and the time to make it.
+inline constexpr std::int64_t kMostSteps = 1'000'000;
 WalkEnd walk(const FusedGroup& group, GroupVisitor& visitor, std::int64_t most_steps = kAllSteps);
-// WalkEnd::unread of the whole walk.
-std::optional<std::size_t> find_unread(const FusedGroup& group);
+// How the walk ends, at kMostSteps at the latest.
+WalkEnd end_of_walk(const FusedGroup& group);
 
 // Buffers of a fused group on one core: what lowering allocates. Roles: "weight.<layer>", "bias.<layer>",
 // "input0.<layer>" … for operands from outside, "accumulator.<layer>", "result.<layer>" for tensors between operators,

@@ -462,12 +462,18 @@ class Verifier {
     if (axes_of_group(group, network_) != TensorAxes::own) return std::nullopt;
     for (std::size_t place = 0; place < group.cores.size(); ++place) {
       const FusedGroup fused(group, network_, arch_, place);
-      const std::optional<std::size_t> op = find_unread(fused);
-      if (!op) continue;
+      const WalkEnd end = end_of_walk(fused);
+      if (end.stopped)
+        return ScheduleViolation{path_of(g) + ".mappings",
+                                 "with these tiles core " + std::to_string(group.cores[place]) +
+                                     " works on more than " + std::to_string(kMostSteps) +
+                                     " tiles, halos made again counted each time: larger tiles are needed"};
+      if (!end.unread) continue;
       return ScheduleViolation{path_of(g) + ".mappings",
-                               "with these tiles layer " + quoted(fused.operators()[*op].mapping->layer) +
-                                   " makes results that no layer of the group reads: a reader skips rows or columns, "
-                                   "or its readers need different parts"};
+                               "with these tiles not all that layer " +
+                                   quoted(fused.operators()[*end.unread].mapping->layer) +
+                                   " makes for one tile of the group's result is read: a reader skips rows or columns, "
+                                   "or its readers need different parts at different times"};
     }
     return std::nullopt;
   }
@@ -481,9 +487,9 @@ class Verifier {
         return ScheduleViolation{path_of(g), "global buffer: the tensors that live there need " +
                                                  std::to_string(global) + " bytes, it has " +
                                                  std::to_string(arch_.global_buffer->size().value())};
+      if (Found v = all_is_read(g)) return v;
       for (std::size_t place = 0; place < schedule_.groups[g].cores.size(); ++place)
         if (Found v = core_capacity(g, place)) return v;
-      if (Found v = all_is_read(g)) return v;
     }
     return std::nullopt;
   }

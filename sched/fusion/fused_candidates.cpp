@@ -13,7 +13,8 @@ using namespace model;
 
 namespace {
 
-constexpr std::int64_t kMostSteps = 512;  // reduction tiles of all operators on a core: longer groups are not worth it
+constexpr std::int64_t kWorthwhileSteps =
+    512;                                  // reduction tiles of all operators on a core: longer groups are not worth it
 constexpr std::int64_t kWeightShare = 4;  // a tile of weights takes at most this part of the scratchpad
 
 std::int64_t room(const MemoryConfig& memory) {
@@ -222,7 +223,7 @@ class Candidates {
       WalkEnd end;
       std::int64_t scratchpad = 0;
       std::int64_t accumulator = 0;
-      for (const BufferNeed& need : buffer_needs(fused, network_, core, kMostSteps, &end))
+      for (const BufferNeed& need : buffer_needs(fused, network_, core, kWorthwhileSteps, &end))
         (need.accumulator ? accumulator : scratchpad) += need.buffers * need.bytes.value();
       if (end.unread || end.stopped || scratchpad > room(core.scratchpad) || accumulator > room(core.accumulator))
         return -1;

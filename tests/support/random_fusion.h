@@ -8,7 +8,8 @@ namespace accsim::tests {
 
 inline bool group_fits(const model::Group& group, const model::Network& network, const model::Architecture& arch) {
   for (std::size_t place = 0; place < group.cores.size(); ++place) {
-    if (model::find_unread(model::FusedGroup(group, network, arch, place))) return false;
+    const model::WalkEnd end = model::end_of_walk(model::FusedGroup(group, network, arch, place));
+    if (end.unread || end.stopped) return false;
     const model::CoreConfig& core = arch.core(model::CoreId(static_cast<std::int32_t>(group.cores[place])));
     std::int64_t scratchpad = 0;
     std::int64_t accumulator = 0;

@@ -109,6 +109,24 @@ TEST_CASE("input centric: the tensor between never exists, its slice is made onc
   CHECK(loaded == 8 * 14 * 14 + 16 * 8 * 9 + 16 * 4 + 8 * 16 * 9 + 8 * 4);
 }
 
+TEST_CASE("tiles that multiply with the depth of a group are refused, not waited for") {
+  std::string layers = R"("inputs": [{"name": "x", "shape": [1, 8, 20, 20]}], "layers": [)";
+  std::vector<std::string> names;
+  for (int i = 0; i < 6; ++i) {
+    names.push_back("c" + std::to_string(i));
+    layers += std::string(i == 0 ? "" : ", ") + R"({"name": ")" + names.back() +
+              R"(", "op": "Conv", "out_channels": 8, "kernel_shape": [3, 3], "pads": [1, 1, 1, 1], "inputs": [")" +
+              (i == 0 ? "x" : names[names.size() - 2]) + "\"]}";
+  }
+  const Network network = network_of((layers + "]").c_str());
+  Group group = group_of(names);
+  for (OperatorMapping& mapping : group.mappings) mapping.tile = {{"P", 1}, {"Q", 1}};
+  const auto violation = verify_schedule(schedule_of(group, network), network, small_architecture(1, 256, 64));
+  REQUIRE(violation);
+  CHECK(violation->where == "groups[0].mappings");
+  CHECK(violation->message.find("works on more than 1000000 tiles") != std::string::npos);
+}
+
 TEST_CASE("a residual is made once for all its readers") {
   const Network network = network_of(R"("inputs": [{"name": "x", "shape": [1, 8, 12, 12]}], "layers": [
   {"name": "a", "op": "Conv", "inputs": ["x"], "out_channels": 8, "kernel_shape": [1, 1]},
