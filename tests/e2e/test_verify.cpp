@@ -312,7 +312,9 @@ TEST_CASE("shipped networks are verified") {
     const Json result = folder.read("r.json");
     CHECK(result["verify"]["mismatches"] == 0);
     CHECK(result["verify"]["tensors"].get<int>() > 20);
+#if !defined(__SANITIZE_ADDRESS__)  // which keeps freed memory for a while
     CHECK(result["host"]["peak_rss_mib"].get<double>() < 1024);
+#endif
   };
   verified("gemmini-like", "mobilenet_v2");
   verified("gemmini-like", "squeezenet1_1");
