@@ -73,6 +73,23 @@ void extend(std::optional<Box>& hull, const Box& box) {
   }
 }
 
+// Windows that do not meet (a stride larger than the window): the tile's box has elements that nobody reads.
+bool leaves_gaps(const Operand& operand, const TileIndex& tile) {
+  for (const Axis& axis : operand.axes) {
+    std::vector<AxisTerm> terms;
+    for (const AxisTerm& term : axis.terms)
+      if (tile.size[static_cast<std::size_t>(term.dim)] > 1) terms.push_back(term);
+    if (axis.stride == 0 || terms.size() < 2) continue;  // a single one: the box has its step
+    std::sort(terms.begin(), terms.end(), [](const auto& a, const auto& b) { return a.coefficient < b.coefficient; });
+    std::int64_t reach = 1;
+    for (const AxisTerm& term : terms) {
+      if (term.coefficient > reach) return true;
+      reach += term.coefficient * (tile.size[static_cast<std::size_t>(term.dim)] - 1);
+    }
+  }
+  return false;
+}
+
 bool fusable_flow(const LoopNest& nest) {
   return flow_of(nest) == TileFlow::array || flow_of(nest) == TileFlow::vector;
 }
@@ -312,23 +329,24 @@ class Walk {
       if (source < 0) {
         visitor_.fetch(op, nest, o, at);
       } else {
-        ask(op, o, static_cast<std::size_t>(source), tile_box(nest, nest.operands[o], at));
+        ask(op, o, static_cast<std::size_t>(source), tile_box(nest, nest.operands[o], at),
+            leaves_gaps(nest.operands[o], at));
       }
     }
   }
 
-  void ask(std::size_t op, std::size_t operand, std::size_t source, const Box& box) {
+  void ask(std::size_t op, std::size_t operand, std::size_t source, const Box& box, bool gaps) {
     if (is_empty(box)) return;
     const Box asked = group_.in_result(op, operand, box);
     if (held_[source] && contains(held_[source]->box, asked)) {
-      held_[source]->reads(asked);
+      if (!gaps) held_[source]->reads(asked);
       return;
     }
     check_read(source);
     const bool shared = group_.operators()[source].readers > 1;
     const Box make = shared ? hulls_[source].value() : group_.made_for(source, asked);
     held_[source] = Held{make, false, {}};
-    held_[source]->reads(asked);
+    if (!gaps) held_[source]->reads(asked);
     const LoopNest part = group_.part(source, make);
     visitor_.begin_result(source, make, part);
     TileSequence tiles(part, *group_.operators()[source].mapping);

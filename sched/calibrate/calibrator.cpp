@@ -19,7 +19,7 @@ constexpr double kSmallestShare = 0.01;  // of a run that an error is taken rela
 constexpr double kRidge = 1e-3;          // of a column's squared length
 constexpr double kLeastBinding = 0.05;   // weight of an engine that its group hardly waits for
 
-double picojoules(Femtojoules energy) { return static_cast<double>(energy.value()) * 1e-3; }
+double picojoules(Femtojoules energy) { return static_cast<double>(energy.value()) / 1000; }
 
 // Weighted rows of one least squares problem.
 class Fit {

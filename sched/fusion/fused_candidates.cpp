@@ -124,6 +124,12 @@ class Candidates {
     }
   }
 
+  // Where cores differ, the small ones may be left without a tile.
+  [[nodiscard]] bool all_work(std::int64_t extent, std::int64_t tile, const std::vector<std::int64_t>& cores) const {
+    const std::vector<Share> shares = shares_of(extent, tile, core_weights(cost_.arch(), cores));
+    return std::all_of(shares.begin(), shares.end(), [](const Share& share) { return share.size() > 0; });
+  }
+
   [[nodiscard]] Group group_for(const Choice& choice) const {
     Group group = bare_;
     const LoopNest& sink = nests_.back();
@@ -132,7 +138,9 @@ class Candidates {
     const auto cores =
         static_cast<std::size_t>(std::min<std::int64_t>(tiles, static_cast<std::int64_t>(cores_.size())));
     group.cores.assign(cores_.begin(), cores_.begin() + static_cast<std::ptrdiff_t>(cores));
-    group.split = cores > 1 ? choice.split : "none";
+    const std::int64_t extent = sink.dims[static_cast<std::size_t>(dim)].extent;
+    while (group.cores.size() > 1 && !all_work(extent, choice.tile, group.cores)) group.cores.pop_back();
+    group.split = group.cores.size() > 1 ? choice.split : "none";
     for (std::size_t i = 0; i < ops_.size(); ++i) {
       OperatorMapping mapping;
       mapping.layer = network_.op(ops_[i]).name;
@@ -215,10 +223,6 @@ class Candidates {
     std::int64_t largest = -1;
     for (const std::size_t place : representative_places(group)) {
       const CoreConfig& core = cost_.arch().core(CoreId(static_cast<std::int32_t>(group.cores[place])));
-      if (group.cores.size() > 1 && nests_of_core({nests_.back()}, group.mappings.back(), group.split,
-                                                  core_weights(cost_.arch(), group.cores), place)
-                                        .empty())
-        return -1;
       const FusedGroup fused(group, network_, cost_.arch(), place);
       WalkEnd end;
       std::int64_t scratchpad = 0;

@@ -139,6 +139,16 @@ TEST_CASE("a residual is made once for all its readers") {
   CHECK(count(group, network, arch).macs == 8 * 8 * 12 * 16 + 8 * 12 * 12 * 8 * 9);
 }
 
+TEST_CASE("windows that do not meet leave something unread, and that is refused") {
+  const Network network = network_of(R"("inputs": [{"name": "x", "shape": [1, 4, 1, 18]}], "layers": [
+  {"name": "a", "op": "Softmax", "inputs": ["x"], "axis": -1},
+  {"name": "b", "op": "AveragePool", "inputs": ["a"], "kernel_shape": [1, 3], "strides": [1, 4]}])");
+  const auto violation = verify_schedule(schedule_of(group_of({"a", "b"}), network), network,
+                                         small_architecture(1, 256, 64));
+  REQUIRE(violation);
+  CHECK(violation->message.find("not all that layer \"a\"") != std::string::npos);
+}
+
 TEST_CASE("cores make for themselves what their share needs") {
   const Network network = network_of(kPair);
   const Architecture arch = small_architecture(2, 256, 64);
