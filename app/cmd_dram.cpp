@@ -19,7 +19,7 @@ namespace accsim::app {
 namespace {
 
 constexpr std::size_t kLongestLine = 4096;
-constexpr std::int64_t kLargestCycle = std::int64_t{1} << 50;
+constexpr std::int64_t kLargestCycle = 100'000'000'000;  // a minute of DRAM time: millions of refreshes to go through
 constexpr std::size_t kMostRequests = 200'000'000;
 
 struct DramOptions {
@@ -239,12 +239,13 @@ std::vector<sim::DramRequest> read_dram_requests(const std::filesystem::path& fi
     if (requests.size() == kMostRequests) reader.fail("more than " + std::to_string(kMostRequests) + " requests");
     requests.push_back({read_address(cells[address], capacity, reader), read_operation(cells[operation], reader),
                         with_cycles ? read_cycle(cells[cycle], reader) : 0});
+    if (requests.size() > 1 && requests.back().cycle < requests[requests.size() - 2].cycle) {
+      reader.fail("column cycle: is " + std::to_string(requests.back().cycle) + ", the request before has " +
+                  std::to_string(requests[requests.size() - 2].cycle) +
+                  "; requests stand in the order of their cycles");
+    }
   }
   if (requests.empty()) throw model::ConfigError(file.string(), "", "holds no requests");
-  if (with_cycles) {
-    std::stable_sort(requests.begin(), requests.end(),
-                     [](const sim::DramRequest& a, const sim::DramRequest& b) { return a.cycle < b.cycle; });
-  }
   return requests;
 }
 

@@ -66,6 +66,7 @@ sim::NocTopology topology_of(const NocOptions& options) {
     refuse("--nodes", "a " + options.topology + " has at most " + std::to_string(most) + " nodes, found " +
                           std::to_string(options.nodes));
   }
+  if (ring && options.nodes < 2) refuse("--nodes", "a ring has at least 2 nodes, found 1");
   const model::Topology kind = ring                             ? model::Topology::ring
                                : options.topology == "crossbar" ? model::Topology::crossbar
                                                                 : model::Topology::bus;

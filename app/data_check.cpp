@@ -44,7 +44,8 @@ std::vector<std::int64_t> coordinate_of(const model::Shape& shape, std::int64_t 
 }
 
 bool reaches(const model::Copy& copy, model::MemoryIndex memory, std::int64_t address) {
-  if (model::memory_of(copy.dst.place) != memory) return false;
+  const std::vector<model::MemoryIndex> memories = model::destinations_of(copy);
+  if (std::find(memories.begin(), memories.end(), memory) == memories.end()) return false;
   const model::StridedRange range = model::destination_range(copy);
   if (address < range.begin() || address >= range.end()) return false;
   return !range.each_row([&](std::int64_t begin, std::int64_t end) { return address < begin || address >= end; });

@@ -181,6 +181,36 @@ std::int64_t routers_passed(const Architecture& arch, const NocPlacement& placem
   return distance(a / placement.cols, b / placement.cols) + distance(a % placement.cols, b % placement.cols) + 1;
 }
 
+std::int64_t multicast_hops(const Architecture& arch, const NocPlacement& placement, std::int64_t from,
+                            const std::vector<std::int64_t>& to) {
+  if (arch.noc.topology == Topology::ring) return 0;
+  if (arch.noc.topology == Topology::bus) return 1;
+  const auto copies = static_cast<std::int64_t>(to.size());
+  if (arch.noc.topology == Topology::crossbar) return copies;
+  // x first, then y: the row of the source out to the farthest columns, in each column as far as its nodes lie.
+  const std::int64_t start = placement.place_of[static_cast<std::size_t>(from)];
+  const std::int64_t row = start / placement.cols;
+  struct Span {
+    std::int64_t low, high;
+    void add(std::int64_t at) {
+      low = std::min(low, at);
+      high = std::max(high, at);
+    }
+    [[nodiscard]] std::int64_t links() const { return high - low; }
+  };
+  const std::int64_t col = start % placement.cols;
+  Span along{col, col};
+  std::map<std::int64_t, Span> columns;
+  for (const std::int64_t node : to) {
+    const std::int64_t place = placement.place_of[static_cast<std::size_t>(node)];
+    along.add(place % placement.cols);
+    columns.try_emplace(place % placement.cols, Span{row, row}).first->second.add(place / placement.cols);
+  }
+  std::int64_t hops = copies + along.links();
+  for (const auto& [x, span] : columns) hops += span.links();
+  return hops;
+}
+
 double mean_routers_to_memory(const Architecture& arch) {
   const NocPlacement placement = place_nodes(arch);
   std::int64_t sum = 0;

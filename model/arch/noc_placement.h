@@ -29,6 +29,11 @@ std::string node_name(const Architecture& arch, std::int64_t node);
 // Routers from one node to another: links between routers + 1.
 std::int64_t routers_passed(const Architecture& arch, const NocPlacement& placement, std::int64_t from,
                             std::int64_t to);
+// Links out of routers, the last ones to the nodes included, that a packet takes to several nodes; to a single one it
+// equals routers_passed. A bus carries it once, a crossbar to each node, a mesh along the tree of the routes. 0 on a
+// ring, which has no multicast.
+std::int64_t multicast_hops(const Architecture& arch, const NocPlacement& placement, std::int64_t from,
+                            const std::vector<std::int64_t>& to);
 // Mean over cores and DRAM channels.
 double mean_routers_to_memory(const Architecture& arch);
 

@@ -60,6 +60,9 @@ struct Copy {
     std::uint64_t seed = 1;
   };
   std::optional<Gather> gather;
+  // Multicast: further cores, ascending, into whose scratchpads the same bytes go, at the same addresses as into that
+  // of `dst`. The network carries them there as one packet that forks; the copy ends when all have them.
+  std::vector<CoreId> multicast;
   [[nodiscard]] Bytes bytes() const { return Bytes(extent[0] * extent[1] * extent[2] * extent[3]); }
 };
 

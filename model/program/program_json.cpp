@@ -188,11 +188,12 @@ Json dump(const Copy& copy) {
                       {"rows", copy.gather->rows},
                       {"seed", copy.gather->seed}};
   }
+  for (const CoreId core : copy.multicast) json["multicast"].push_back(core.value());
   return json;
 }
 
 Copy read_copy(const Json& json, const Origin& at) {
-  const Fields in(json, at, {"src", "dst", "extent", "gather"});
+  const Fields in(json, at, {"src", "dst", "extent", "gather", "multicast"});
   Copy copy;
   copy.src = read_side(in.get("src"), in.at("src"));
   copy.dst = read_side(in.get("dst"), in.at("dst"));
@@ -205,6 +206,9 @@ Copy read_copy(const Json& json, const Origin& at) {
         Copy::Gather{read_place(from.get("indices"), from.at("indices")), from.integer("first", {0, kLargest}),
                      from.integer("rows", {1, kLargestCount}), seed.get<std::uint64_t>()};
   }
+  copy.multicast = in.list("multicast", [](const Json& item, const Origin& where) {
+    return CoreId(static_cast<std::int32_t>(read_integer(item, {0, kLargestId}, where)));
+  });
   return copy;
 }
 

@@ -106,6 +106,12 @@ StridedRange written_range(const TileRef& tile, const std::vector<Loop>& loops) 
   return {tile.place.address * 8 + first * bits, bits, std::move(dims)};
 }
 
+std::vector<MemoryIndex> destinations_of(const Copy& copy) {
+  std::vector<MemoryIndex> memories{memory_of(copy.dst.place)};
+  for (const CoreId core : copy.multicast) memories.push_back(memory_of({copy.dst.place.space, core, 0}));
+  return memories;
+}
+
 std::vector<Access> accesses_of(const Instruction& instruction) {
   std::vector<Access> accesses;
   const auto element = [](const TileRef& tile) { return storage_bytes(tile.type, 1).value(); };
@@ -119,7 +125,9 @@ std::vector<Access> accesses_of(const Instruction& instruction) {
           {memory_of(copy->gather->indices), false, indices_range(*copy->gather, copy->extent[0]), kIndexBytes});
     }
     accesses.push_back({memory_of(copy->src.place), false, source_range(*copy)});
-    accesses.push_back({memory_of(copy->dst.place), true, destination_range(*copy)});
+    for (const MemoryIndex memory : destinations_of(*copy)) {
+      accesses.push_back({memory, true, destination_range(*copy)});
+    }
   } else if (const auto* pass = std::get_if<ArrayPass>(&instruction.op)) {
     read(pass->input);
     read(pass->weight);

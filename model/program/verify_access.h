@@ -66,8 +66,8 @@ class StridedRange {
   std::vector<Dim> dims_;  // ascending strides
 };
 
-StridedRange source_range(const Copy& copy);  // of a gather: the whole table
-StridedRange destination_range(const Copy& copy);
+StridedRange source_range(const Copy& copy);       // of a gather: the whole table
+StridedRange destination_range(const Copy& copy);  // in the memory of every core that it goes to
 StridedRange indices_range(const Copy::Gather& gather, std::int64_t count);
 StridedRange read_range(const TileRef& tile);
 StridedRange written_range(const TileRef& tile, const std::vector<Loop>& loops);
@@ -78,6 +78,9 @@ struct Access {
   StridedRange range;
   std::int64_t element = 1;  // bytes of what is read as one; it lies at a multiple of that
 };
+// Where a copy writes: its destination, of a multicast every core's scratchpad.
+std::vector<MemoryIndex> destinations_of(const Copy& copy);
+
 // Reads before writes. Only for instructions that passed the structural check.
 std::vector<Access> accesses_of(const Instruction& instruction);
 

@@ -99,6 +99,7 @@ class OperationCheck {
       raise("structure", who() + " uses the scratchpad of core " + std::to_string(other.core.value()) +
                              ", which takes no part in the group");
     }
+    if (!copy.multicast.empty()) check_multicast(copy);
     const StridedRange written = destination_range(copy);
     if (!written.injective()) raise("structure", who() + " writes some bytes of its destination twice");
     if (source_range(copy).tangled()) raise("structure", who() + " reads the bytes of its source again and again");
@@ -115,6 +116,34 @@ class OperationCheck {
       if (gather.indices.address < 0 || gather.indices.address > kLargest || gather.indices.address % 4 != 0)
         raise("alignment", who() + " takes indices from an address that is no multiple of 4");
     }
+  }
+
+  void check_multicast(const Copy& copy) const {
+    if (copy.dst.place.space != Space::scratchpad)
+      raise("structure", who() + " is a multicast into " + memory_name(memory_of(copy.dst.place)) +
+                             ", must be one into scratchpads");
+    if (arch_.noc.topology == Topology::ring)
+      raise("structure", who() + " is a multicast; a ring has none, the other topologies have");
+    CoreId before;
+    for (const CoreId core : copy.multicast) {
+      const Place place{Space::scratchpad, core, 0};
+      checked_memory(arch_, place, [&] { return who() + ": multicast"; });
+      if (before.valid() && core <= before)
+        raise("structure", who() + " is a multicast whose cores are not in ascending order");
+      before = core;
+      if (core == copy.dst.place.core || core == core_ ||
+          (copy.src.place.space == Space::scratchpad && core == copy.src.place.core))
+        raise("structure", who() + " is a multicast that names core " + std::to_string(core.value()) +
+                               " again, which is its own, its source's or its destination's");
+      if (!takes_part_(core))
+        raise("structure", who() + " uses the scratchpad of core " + std::to_string(core.value()) +
+                               ", which takes no part in the group");
+    }
+    const std::int64_t flits = ceil_div(arch_.dram.derived.burst_bytes, arch_.noc.flit_bytes);
+    if (arch_.noc.topology == Topology::mesh && flits > arch_.noc.vc_buffer_flits)
+      raise("structure", who() + " is a multicast of bursts of " + std::to_string(flits) +
+                             " flits; on a mesh they must fit into noc.vc_buffer_flits, which is " +
+                             std::to_string(arch_.noc.vc_buffer_flits));
   }
 
   void check_loops(const std::vector<Loop>& loops, bool vector) const {

@@ -205,13 +205,14 @@ class StructureCheck {
     }
     if (copy.gather)
       raise("prefetch", who() + " is a prefetch that gathers: its indices are not there before the group");
-    const bool reserved = std::any_of(group_.prefetch.begin(), group_.prefetch.end(), [&](const Region& region) {
-      return memory_of(region.place) == memory_of(copy.dst.place) && contains(region, target.begin(), target.end());
-    });
-    if (!reserved) {
-      raise("prefetch", who() + " is a prefetch that writes " +
-                            bytes_name(target.begin(), target.end(), memory_of(copy.dst.place)) +
-                            ", outside every prefetch region of the group");
+    for (const MemoryIndex memory : destinations_of(copy)) {
+      const bool reserved = std::any_of(group_.prefetch.begin(), group_.prefetch.end(), [&](const Region& region) {
+        return memory_of(region.place) == memory && contains(region, target.begin(), target.end());
+      });
+      if (!reserved) {
+        raise("prefetch", who() + " is a prefetch that writes " + bytes_name(target.begin(), target.end(), memory) +
+                              ", outside every prefetch region of the group");
+      }
     }
   }
 

@@ -17,6 +17,7 @@ constexpr std::size_t kMostEntries = 1'000'000;
 
 const std::vector<std::string> kHomeNames{"dram", "global_buffer", "scratchpad"};
 const std::vector<std::string> kBufferRoles{"input", "weight", "output"};
+const std::vector<std::string> kMulticastRoles{"input", "weight"};
 
 // Reads an object whose keys are names: `value(json, origin)` of each entry.
 template <class V, class Value>
@@ -87,8 +88,8 @@ void check_keys(const Json& json, std::vector<std::string> keys, const std::vect
 
 OperatorMapping parse_mapping(Json json, const Origin& at) {
   static const Record<OperatorMapping> record = mapping_record();
-  check_keys(json, record.keys(), {"tile", "buffers"}, at);
-  const Json named = take(json, {"tile", "buffers"});
+  check_keys(json, record.keys(), {"tile", "buffers", "multicast"}, at);
+  const Json named = take(json, {"tile", "buffers", "multicast"});
   OperatorMapping mapping = record.parse(json, at);
   if (named.contains("tile")) {
     read_entries(mapping.tile, named["tile"], at.key("tile"), [](const Json& v, const Origin& o) {
@@ -101,6 +102,13 @@ OperatorMapping parse_mapping(Json json, const Origin& at) {
     read_entries(mapping.buffers, named["buffers"], where, [](const Json& v, const Origin& o) {
       return static_cast<int>(read_integer(v, {1, 2}, o));
     });
+  }
+  if (named.contains("multicast")) {
+    const Json& roles = named["multicast"];
+    const Origin where = at.key("multicast");
+    if (!roles.is_array()) fail(where, "expected a list, " + describe(roles));
+    for (std::size_t i = 0; i < roles.size(); ++i)
+      mapping.multicast.push_back(kMulticastRoles[read_choice(roles[i], kMulticastRoles, where.index(i))]);
   }
   return mapping;
 }
@@ -145,6 +153,7 @@ Json dump_group(const Group& group) {
     Json entry = mapping_fields.dump(mapping);
     entry["tile"] = dump_entries(mapping.tile);
     entry["buffers"] = dump_entries(mapping.buffers);
+    if (!mapping.multicast.empty()) entry["multicast"] = mapping.multicast;
     mappings.push_back(std::move(entry));
   }
   json["mappings"] = std::move(mappings);

@@ -25,6 +25,7 @@ struct OperatorMapping {
   std::map<std::string, std::int64_t> tile;  // dimension name -> size
   std::vector<std::string> order;      // dimension names, outermost first; those not named are inside, in nest order
   std::map<std::string, int> buffers;  // tensor role ("input", "weight", "output") -> 1 or 2 tile buffers; default 2
+  std::vector<std::string> multicast;  // roles ("input", "weight") whose tiles one core loads for all (multicast.h)
 };
 
 struct InnerEdge {  // chapter 7: between two operators of one group

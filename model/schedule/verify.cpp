@@ -11,6 +11,7 @@
 
 #include "model/base/error.h"
 #include "model/schedule/fused_group.h"
+#include "model/schedule/multicast.h"
 #include "model/schedule/split.h"
 #include "model/schedule/tiling.h"
 
@@ -183,6 +184,26 @@ class Verifier {
     for (const OperatorMapping& mapping : group.mappings)
       if (mapping.layer == network_.op(ops.back()).name)
         if (Found v = every_core_works(g, mapping, axes)) return v;
+    for (std::size_t i = 0; i < group.mappings.size(); ++i)
+      if (Found v = multicast_is_possible(g, group.mappings[i], at(path_of(g), "mappings", i))) return v;
+    return std::nullopt;
+  }
+
+  Found multicast_is_possible(std::size_t g, const OperatorMapping& mapping, const std::string& where) const {
+    std::set<std::string> seen;
+    for (std::size_t i = 0; i < mapping.multicast.size(); ++i) {
+      const std::string& role = mapping.multicast[i];
+      if (role != "input" && role != "weight")
+        return ScheduleViolation{at(where, "multicast", i), "unknown role, allowed: input, weight"};
+      if (!seen.insert(role).second) return ScheduleViolation{at(where, "multicast", i), "is named twice"};
+    }
+    const Group& group = schedule_.groups[g];
+    if (!mapping.multicast.empty() && axes_of_group(group, network_) == TensorAxes::own)
+      return ScheduleViolation{at(where, "multicast", 0), "a group of several layers loads for each core apart"};
+    std::size_t entry = 0;
+    const std::optional<std::string> refusal = multicast_refusal(
+        arch_, loop_nests_of(network_, by_name_.at(mapping.layer)), mapping, group.split, group.cores, entry);
+    if (refusal) return ScheduleViolation{at(where, "multicast", entry), *refusal};
     return std::nullopt;
   }
 
@@ -511,7 +532,7 @@ class Verifier {
       const std::vector<LoopNest> nests = loop_nests_of(network_, by_name_.at(mapping.layer));
       const bool shared = split_dimension(nests.front(), group.split) >= 0;
       for (const LoopNest& nest :
-           shared ? nests_of_core(nests, mapping, group.split, core_weights(arch_, group.cores), place) : nests) {
+           shared ? nests_to_hold(nests, mapping, group.split, core_weights(arch_, group.cores), place) : nests) {
         for (const BufferNeed& need : buffer_needs(nest, mapping, config)) {
           BufferNeed& role = roles.try_emplace(need.role, need).first->second;
           role.buffers = std::max(role.buffers, need.buffers);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "model/arch/noc_placement.h"
 #include "model/base/error.h"
 #include "model/schedule/split.h"
 #include "sched/cost/fused_counts.h"
@@ -72,6 +73,34 @@ CostModel::CostModel(const Architecture& arch, CostCoefficients coefficients)
   check(coefficients_.dram_standby);
   if (coefficients_.exposed > 1) throw InternalError("more than all of the hidden time is exposed");
   leakage_pj_cycle_ = rates(arch.core_types.front()).leakage_cycle;
+  fill_multicast();
+}
+
+// The mean over the DRAM's channels of what a burst to the first cores takes, and its request.
+void CostModel::fill_multicast() {
+  const NocPlacement placement = place_nodes(*arch_);
+  const auto flit_pj = arch_->energy.noc_pj_byte_hop * static_cast<double>(arch_->noc.flit_bytes);
+  const auto flits = static_cast<double>(ceil_div(dram_.burst_bytes, arch_->noc.flit_bytes));
+  std::vector<std::int64_t> cores;
+  multicast_pj_.push_back(0);
+  for (std::int64_t core = 0; core < arch_->core_count(); ++core) {
+    cores.push_back(core);
+    std::int64_t hops = 0;
+    std::int64_t request = 0;
+    for (std::int64_t c = 0; c < arch_->dram.channels; ++c) {
+      hops += multicast_hops(*arch_, placement, arch_->node_of_channel(c), cores);
+      request += routers_passed(*arch_, placement, 0, arch_->node_of_channel(c));
+    }
+    const auto channels = static_cast<double>(arch_->dram.channels);
+    multicast_pj_.push_back(flit_pj * (static_cast<double>(hops) * flits + static_cast<double>(request)) / channels);
+  }
+}
+
+MachineRates CostModel::rates(const CoreConfig& core, std::size_t cores) const {
+  MachineRates r = rates(core);
+  r.active_cores = static_cast<double>(cores);
+  r.noc_multicast = multicast_pj_[cores];
+  return r;
 }
 
 CostModel::Figures CostModel::figures(const GroupFeatures& features) const {
@@ -146,16 +175,17 @@ Prediction CostModel::longest_of(const std::vector<std::int64_t>& cores, const s
   double cycles = -1;
   BlockEnergies actions{};
   EngineCycles busy;
-  const double each = static_cast<double>(cores.size()) / static_cast<double>(places.size());
+  const auto group = static_cast<double>(cores.size());
+  const double each = group / static_cast<double>(places.size());
   for (const std::size_t place : places) {
     const CoreConfig& core = arch_->core(CoreId(static_cast<std::int32_t>(cores[place])));
-    const MachineRates r = rates_among(rates(core), cores.size());
+    const MachineRates r = rates(core, cores.size());
     const GroupFeatures features = features_of(place, core, r);
     for (std::size_t b = 0; b < kEnergyBlocks; ++b) actions[b] += features.action_pj[b] * each;
     const EngineCycles own = engine_cycles(coefficients_, features);
     busy.array += own.array * each;
     busy.vector += own.vector * each;
-    busy.load += own.load * each;
+    busy.load += own.load * each * (1 - features.load_shared * (1 - 1 / group));
     busy.store += own.store * each;
     if (own.cycles <= cycles) continue;
     cycles = own.cycles;

@@ -70,6 +70,7 @@ struct GroupFeatures {
   // Parts of the engines' cycles that start_up and drain cover, 0 to 1.
   double load_first = 0, array_last = 0, vector_last = 0, store_last = 0;
   double load_share = 1, store_share = 1;  // of the DRAM's rate that the core's load and store queues take
+  double load_shared = 0;                  // part of the loads that one core makes for all
   bool serial = false;                     // a ring of one buffer that is refilled: engines take turns
   BlockEnergies action_pj{};               // without leakage and DRAM standby, which follow from the cycles
 };
@@ -112,6 +113,8 @@ class CostModel {
   // Applies the coefficients to features that were computed before.
   [[nodiscard]] Prediction combine(const GroupFeatures& features) const;
   [[nodiscard]] MachineRates rates(const model::CoreConfig& core) const { return machine_rates(*arch_, dram_, core); }
+  // The same with several cores at work, each on its share: the DRAM's rate is divided among them.
+  [[nodiscard]] MachineRates rates(const model::CoreConfig& core, std::size_t cores) const;
 
   // cycles and total energy alone, for searches.
   struct Figures {
@@ -129,10 +132,13 @@ class CostModel {
   [[nodiscard]] Prediction longest_of(const std::vector<std::int64_t>& cores, const std::vector<std::size_t>& places,
                                       FeaturesOf features_of) const;
 
+  void fill_multicast();
+
   const model::Architecture* arch_;
   CostCoefficients coefficients_;
   DramRates dram_;
   double leakage_pj_cycle_ = 0;
+  std::vector<double> multicast_pj_;  // of a burst, by the number of cores that take it
 };
 
 }  // namespace accsim::sched

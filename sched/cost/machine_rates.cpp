@@ -115,6 +115,7 @@ MachineRates machine_rates(const Architecture& arch, const DramRates& dram, cons
   const double passed = mean_routers_to_memory(arch);
   const double routers = 2 * (passed * static_cast<double>(arch.noc.router_cycles) + passed - 1);
   const auto flits = static_cast<double>(ceil_div(burst, arch.noc.flit_bytes));
+  rates.multicast_latency = routers + 2;
   rates.load_latency = dram.read_latency + routers + flits + 1;
   rates.store_latency = dram.write_latency + routers + flits + 1;
   const auto in_flight = static_cast<double>(core.dma.outstanding * burst);

@@ -34,6 +34,7 @@ struct MachineRates {
   double active_cores = 1;  // that work on the operator at the same time and ask the DRAM for as much
   double load_latency = 0;  // request sent to last byte arrived, one burst
   double store_latency = 0;
+  double multicast_latency = 0;  // of the message that a taker has it, and of the signal that says so to all
   double dma_channels = 1;
   // pJ
   double mac = 0;
@@ -42,6 +43,7 @@ struct MachineRates {
   double accumulator_read_byte = 0, accumulator_write_byte = 0;
   double noc_burst = 0;  // request and answer between core and memory controller
   double dma_burst = 0;
+  double noc_multicast = 0;  // of a burst to all active cores
   double leakage_cycle = 0;  // whole chip
 };
 MachineRates machine_rates(const model::Architecture& arch, const DramRates& dram, const model::CoreConfig& core);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "model/base/error.h"
+#include "model/schedule/multicast.h"
 #include "model/workload/operator_table.h"
 
 namespace accsim::sched {
@@ -407,6 +408,12 @@ void NestEvaluator::count_traffic(std::span<const int> order, OperatorCounts& co
       counts.load_bytes += e.totals.bytes * times;
       counts.load_activates += e.totals.activates * times;
       counts.scratchpad_write += e.totals.bytes * times;
+      if ((shared_ & bit(static_cast<int>(i))) != 0) {
+        counts.shared_bursts += (e.totals.bursts_long + e.totals.bursts_short) * times;
+        counts.shared_slow += (e.totals.slow_long + e.totals.slow_short) * times;
+        counts.shared_descriptors += descriptors;
+        counts.shared_activates += e.totals.activates * times;
+      }
       if (role != OperandRole::bias || vector) first_bursts += e.totals.first_bursts;
       if (!table && loads > 1) counts.serial = counts.serial || buffers_[role == OperandRole::input ? 0 : 1] == 1;
     }
@@ -473,6 +480,10 @@ OperatorCounts& OperatorCounts::operator+=(const OperatorCounts& o) {
                             &OperatorCounts::accumulator_read,
                             &OperatorCounts::accumulator_write,
                             &OperatorCounts::first_load_bursts,
+                            &OperatorCounts::shared_bursts,
+                            &OperatorCounts::shared_slow,
+                            &OperatorCounts::shared_descriptors,
+                            &OperatorCounts::shared_activates,
                             &OperatorCounts::last_pass_interval,
                             &OperatorCounts::last_pass_fill,
                             &OperatorCounts::last_vector_cycles,
@@ -509,21 +520,26 @@ GroupFeatures features_from(const OperatorCounts& c, const MachineRates& r) {
   const double slow_stores = c.store_slow_long + c.store_slow_short;
   const double loads = c.load_bursts_long + c.load_bursts_short;
   const double stores = c.store_bursts_long + c.store_bursts_short;
-  at(f.cycles, Feature::load_descriptors) = descriptors(c.load_descriptors, slow_loads * load_cycles, r.load_latency);
+  // What one core loads for all is read once; it has arrived when all have said so.
+  const auto share = [](double part, double whole) { return whole > 0 ? std::min(1.0, part / whole) : 0.0; };
+  const double shared = share(c.shared_slow, slow_loads);
+  const double readers = r.active_cores - shared * (r.active_cores - 1);
+  const double load_latency = r.load_latency + share(c.shared_descriptors, c.load_descriptors) * r.multicast_latency;
+  at(f.cycles, Feature::load_descriptors) = descriptors(c.load_descriptors, slow_loads * load_cycles, load_latency);
   at(f.cycles, Feature::store_descriptors) =
       descriptors(c.store_descriptors, slow_stores * store_cycles, r.store_latency);
   // Cores that start and end together meet at the DRAM.
   at(f.cycles, Feature::start_up) =
-      c.first_load_bursts * load_cycles * std::max(1.0, r.active_cores * r.load_share) + r.load_latency;
+      c.first_load_bursts * load_cycles * std::max(1.0, readers * r.load_share) + load_latency;
   at(f.cycles, Feature::drain) = c.last_pass_interval + c.last_pass_fill + c.last_vector_cycles +
                                  c.last_store_bursts * store_cycles * std::max(1.0, r.active_cores * r.store_share) +
                                  r.store_latency;
-  const auto share = [](double part, double whole) { return whole > 0 ? std::min(1.0, part / whole) : 0.0; };
   f.load_first = share(c.first_load_bursts, slow_loads);
   f.array_last = share(c.last_pass_interval, c.array_cycles);
   f.vector_last = share(c.last_vector_cycles, c.vector_cycles);
   f.store_last = share(c.last_store_bursts, slow_stores);
-  f.load_share = r.active_cores * r.load_share;
+  f.load_share = readers * r.load_share;
+  f.load_shared = shared;
   f.store_share = r.active_cores * r.store_share;
   f.serial = c.serial;
 
@@ -534,11 +550,22 @@ GroupFeatures features_from(const OperatorCounts& c, const MachineRates& r) {
       c.scratchpad_read * r.scratchpad_read_byte + c.scratchpad_write * r.scratchpad_write_byte;
   energy(EnergyBlock::accumulator) =
       c.accumulator_read * r.accumulator_read_byte + c.accumulator_write * r.accumulator_write_byte;
-  energy(EnergyBlock::noc) = (loads + stores) * r.noc_burst;
-  energy(EnergyBlock::dma) = (loads + stores) * r.dma_burst;
+  // Each core pays its part of what one loads for all.
+  const double part = 1 / r.active_cores;
+  const double own = loads - c.shared_bursts;
+  const double activates = c.load_activates - c.shared_activates * (1 - part) + c.store_activates;
+  energy(EnergyBlock::noc) = (own + stores) * r.noc_burst + c.shared_bursts * part * r.noc_multicast;
+  energy(EnergyBlock::dma) = (own + stores + c.shared_bursts * part) * r.dma_burst;
   energy(EnergyBlock::dram) =
-      loads * r.dram.read_pj + stores * r.dram.write_pj + (c.load_activates + c.store_activates) * r.dram.activate_pj;
+      (own + c.shared_bursts * part) * r.dram.read_pj + stores * r.dram.write_pj + activates * r.dram.activate_pj;
   return f;
+}
+
+std::uint32_t shared_operands(const LoopNest& nest, const OperatorMapping& mapping) {
+  std::uint32_t operands = 0;
+  for (std::size_t i = 0; i + 1 < nest.operands.size(); ++i)
+    if (is_multicast(mapping, nest, i)) operands |= bit(static_cast<int>(i));
+  return operands;
 }
 
 OperatorCounts counts_of(const Operator& op, const std::vector<LoopNest>& nests, const OperatorMapping& mapping,
@@ -549,15 +576,11 @@ OperatorCounts counts_of(const Operator& op, const std::vector<LoopNest>& nests,
     for (const std::int64_t size : tile_sizes(nest, mapping)) tiles.push_back({size});
     NestEvaluator evaluator(nest, op, rates, core, std::move(tiles));
     evaluator.set_buffers(buffers_of(mapping, "input"), buffers_of(mapping, "weight"), buffers_of(mapping, "output"));
+    evaluator.set_shared(shared_operands(nest, mapping));
     evaluator.select(TileChoice{});
     evaluator.count(loop_order(nest, mapping), counts);
   }
   return counts;
-}
-
-MachineRates rates_among(MachineRates rates, std::size_t cores) {
-  rates.active_cores = static_cast<double>(cores);
-  return rates;
 }
 
 }  // namespace accsim::sched

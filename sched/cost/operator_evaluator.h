@@ -38,6 +38,8 @@ struct OperatorCounts {
   double stream_lines = 0;       // that the array takes of its streamed operand
   double conflict_lines = 0;     // lines of DMA traffic times the chance that the array streams from their bank
   double first_load_bursts = 0;  // until the first tile can be worked on
+  // Of the loads those that one core makes for all (multicast).
+  double shared_bursts = 0, shared_slow = 0, shared_descriptors = 0, shared_activates = 0;
   double last_pass_interval = 0, last_pass_fill = 0, last_vector_cycles = 0, last_store_bursts = 0;
   bool serial = false;
   OperatorCounts& operator+=(const OperatorCounts& other);
@@ -62,6 +64,8 @@ class NestEvaluator {
   void set_buffers(int input, int weight, int output) { buffers_ = {input, weight, output}; }
   // Operands, as bits, whose tiles are on the chip already or stay there: no DRAM traffic is counted for them.
   void leave_out(std::uint32_t operands) { left_out_ = operands; }
+  // Operands, as bits, whose tiles one core loads for all that work on the operator.
+  void set_shared(std::uint32_t operands) { shared_ = operands; }
   // The tiles that the calls below are about.
   void select(const TileChoice& choice);
 
@@ -160,6 +164,7 @@ class NestEvaluator {
   std::vector<std::vector<double>> trips_;  // by dimension and candidate
   std::array<int, 3> buffers_{2, 2, 2};
   std::uint32_t left_out_ = 0;
+  std::uint32_t shared_ = 0;
   TileChoice choice_{};                                    // selected
   std::array<const OperandEntry*, kMaxOperands> entry_{};  // of the operands, for it
   std::array<double, kMaxDims> trip_{};                    // of the dimensions
@@ -173,12 +178,13 @@ class NestEvaluator {
   std::vector<SizeClass> size_classes_;
 };
 
+// Operands that the mapping lets one core load for all, as bits.
+std::uint32_t shared_operands(const model::LoopNest& nest, const model::OperatorMapping& mapping);
+
 // What one core does of an operator (all of its nests, or the parts that are its share) with a mapping by dimension
 // names.
 OperatorCounts counts_of(const model::Operator& op, const std::vector<model::LoopNest>& nests,
                          const model::OperatorMapping& mapping, const model::CoreConfig& core,
                          const MachineRates& rates);
-// The same with several cores at work, each on its share: the DRAM's rate is divided among them.
-MachineRates rates_among(MachineRates rates, std::size_t cores);
 
 }  // namespace accsim::sched

@@ -11,7 +11,7 @@ namespace accsim::sched {
 using namespace model;
 
 RingId GroupBuilder::add_ring(std::string name, Space space, std::vector<std::int64_t> addresses) {
-  rings_.push_back({std::move(name), space, std::move(addresses), {}, false});
+  rings_.push_back({std::move(name), space, std::move(addresses), {}, false, false, {}});
   return rings_.size() - 1;
 }
 
@@ -22,6 +22,7 @@ void GroupBuilder::work_for(OpId layer, std::int32_t tile) {
 
 Place GroupBuilder::begin_fill(RingId ring) {
   rings_[ring].fills.emplace_back();
+  rings_[ring].fills.back().written = rings_[ring].outside;
   return current(ring);
 }
 
@@ -60,15 +61,15 @@ void GroupBuilder::reads(RingId ring, InstructionRef instruction) {
 
 void GroupBuilder::prefetch_first_fill(RingId ring) { rings_[ring].prefetch = true; }
 
-void GroupBuilder::add_semaphores(const Ring& ring, Queue reader) {
+void GroupBuilder::add_semaphores(const Ring& ring, Queue reader, Taken& taken) {
   const auto readers_of = [reader](const Fill& fill) {
     const auto found = std::find_if(fill.readers.begin(), fill.readers.end(),
                                     [&](const Readers& r) { return r.first.queue == reader; });
     return found == fill.readers.end() ? nullptr : &*found;
   };
   // Vector instructions do not overlap: what one of them wrote, the next may read, and the other way round.
-  const auto in_turn = [reader](const Fill& fill) {
-    return reader == Queue::vector && fill.first_writer.queue == Queue::vector;
+  const auto in_turn = [&](const Fill& fill) {
+    return !ring.outside && reader == Queue::vector && fill.first_writer.queue == Queue::vector;
   };
   std::optional<std::int32_t> full;
   std::optional<std::int32_t> free;
@@ -76,6 +77,19 @@ void GroupBuilder::add_semaphores(const Ring& ring, Queue reader) {
     if (!id) id = program_.semaphores++;
     return *id;
   };
+  if (ring.outside) {
+    Taken::Queue queue;
+    for (std::size_t i = 0; i < ring.fills.size(); ++i) {
+      const Readers* readers = readers_of(ring.fills[i]);
+      if (readers == nullptr) continue;
+      at(readers->first).waits.push_back({semaphore(full), 1});
+      queue.last_readers.push_back({i, readers->last});
+    }
+    if (!full) return;
+    queue.full = *full;
+    taken.queues.push_back(std::move(queue));
+    return;
+  }
   for (const Fill& fill : ring.fills) {
     const Readers* readers = readers_of(fill);
     if (readers == nullptr || in_turn(fill)) continue;
@@ -91,16 +105,44 @@ void GroupBuilder::add_semaphores(const Ring& ring, Queue reader) {
   }
 }
 
+// The loads of this ring go to all takers.
+void GroupBuilder::finish_multicast(const Ring& ring) {
+  std::vector<CoreId> cores;
+  for (const Taker* taker : ring.takers) cores.push_back(taker->core);
+  std::sort(cores.begin(), cores.end());
+  for (const Fill& fill : ring.fills)
+    for (std::size_t i = fill.first_writer.index; i <= fill.last_writer.index; ++i)
+      std::get<Copy>(program_.queue(Queue::load)[i].op).multicast = cores;
+  const std::size_t buffers = ring.addresses.size();
+  for (Taker* taker : ring.takers) {
+    if (taker->taken.fills != ring.fills.size() || taker->taken.buffers != buffers)
+      throw InternalError("core " + std::to_string(taker->core.value()) + " takes other tiles of " + ring.name +
+                          " than core " + std::to_string(program_.core.value()) + " loads");
+    for (Taken::Queue& queue : taker->taken.queues) {
+      for (const auto& [fill, reader] : queue.last_readers) {
+        at(ring.fills[fill].last_writer).signals.push_back({taker->core, queue.full, 1});
+        if (fill + buffers >= ring.fills.size()) continue;
+        if (queue.free < 0) queue.free = program_.semaphores++;
+        at(ring.fills[fill + buffers].first_writer).waits.push_back({queue.free, 1});
+      }
+    }
+  }
+}
+
 CoreProgram GroupBuilder::finish() {
   for (const Ring& ring : rings_) {
     for (const Fill& fill : ring.fills)
       if (!fill.written || fill.readers.empty())
         throw InternalError("a tile of " + ring.name + " is not both written and read");
-    for (const Queue reader : {Queue::load, Queue::array, Queue::vector, Queue::store}) add_semaphores(ring, reader);
+    if (!ring.takers.empty()) finish_multicast(ring);
+    Taken taken{ring.name, ring.addresses.size(), ring.fills.size(), {}};
+    for (const Queue reader : {Queue::load, Queue::array, Queue::vector, Queue::store})
+      add_semaphores(ring, reader, taken);
+    if (ring.outside) taken_.push_back(std::move(taken));
   }
   std::vector<Instruction>& loads = program_.queue(Queue::load);
   for (const Ring& ring : rings_) {
-    if (!ring.prefetch || ring.fills.empty()) continue;
+    if (!ring.prefetch || ring.outside || ring.fills.empty()) continue;
     const Fill& fill = ring.fills.front();
     for (std::size_t i = fill.first_writer.index; i <= fill.last_writer.index; ++i) loads[i].prefetch = true;
   }

@@ -1,12 +1,14 @@
 #include "sched/lower/lower.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <utility>
 
 #include "model/base/error.h"
 #include "model/schedule/fused_group.h"
+#include "model/schedule/multicast.h"
 #include "model/schedule/split.h"
 #include "model/schedule/tiling.h"
 #include "sched/lower/chip_memory.h"
@@ -88,10 +90,25 @@ class LoweredSchedule : public ProgramSource {
     const OperatorMapping& mapping = mapping_of(group, layer);
     const std::vector<LoopNest> nests = loop_nests_of(*network_, op);
     const std::vector<std::int64_t> weights = core_weights(*arch_, group.cores);
-    for (std::size_t place = 0; place < group.cores.size(); ++place) {
-      const CoreId core(static_cast<std::int32_t>(group.cores[place]));
-      lower_share(group, op, core, nests_of_core(nests, mapping, group.split, weights, place), mapping, program);
+    // The first core loads what is multicast: it is lowered last, when it is known who takes what.
+    std::vector<CoreProgram> programs(group.cores.size());
+    std::vector<GroupBuilder::Taker> takers;
+    for (std::size_t i = group.cores.size(); i-- > 0;) {
+      OperatorTask task;
+      task.op = op;
+      task.mapping = &mapping;
+      task.core = CoreId(static_cast<std::int32_t>(group.cores[i]));
+      const std::vector<LoopNest> parts = nests_of_core(nests, mapping, group.split, weights, i);
+      task.nests = &parts;
+      task.takes = i > 0 && !mapping.multicast.empty();
+      if (i == 0 && !takers.empty()) task.takers = &takers;
+      prepare(task, group, nests_to_hold(nests, mapping, group.split, weights, i), program);
+      std::vector<GroupBuilder::Taken> taken;
+      programs[i] = lower_operator(task, &taken);
+      for (GroupBuilder::Taken& ring : taken) takers.push_back({task.core, std::move(ring)});
     }
+    for (const GroupBuilder::Taker& taker : takers) free_buffers(taker, programs);
+    std::move(programs.begin(), programs.end(), std::back_inserter(program.cores));
   }
 
   void lower_together(const Group& group, GroupProgram& program) const {
@@ -107,48 +124,65 @@ class LoweredSchedule : public ProgramSource {
       task.accumulator_type = config.array.accumulator_type;
       task.buffers = place_buffers(buffer_needs(fused, *network_, config), config, next_ % 2 == 1,
                                    "groups[" + std::to_string(group.id.value()) + "]");
-      task.prefetch = place_in_program(group, core, task.buffers, constant_roles(fused), program);
+      task.prefetch = place_in_program(group, core, task.buffers, constant_roles(fused), {}, program);
       program.cores.push_back(lower_fused(task));
     }
   }
 
-  // Tells the program where the buffers lie; returns the roles, of those given, whose first tile may be prefetched.
+  // Tells the program where the buffers lie; returns the roles, of those that are constant, whose first tile may be
+  // prefetched. The tiles of some are written on all cores of the group.
   std::vector<std::string> place_in_program(const Group& group, CoreId core, const std::vector<RingPlace>& buffers,
-                                            const std::set<std::string>& constant, GroupProgram& program) const {
+                                            const std::set<std::string>& constant,
+                                            const std::set<std::string>& everywhere, GroupProgram& program) const {
     const std::vector<Region> regions = regions_of(buffers, core);
     program.buffers.insert(program.buffers.end(), regions.begin(), regions.end());
     std::vector<std::string> prefetch;
     if (!group.prefetch || next_ == 0) return prefetch;
     for (const RingPlace& ring : buffers) {
       if (!constant.contains(ring.role)) continue;
-      const Region region = first_buffer(ring, core);
-      if (overlaps_previous(region)) continue;
+      bool used = overlaps_previous(first_buffer(ring, core));
+      if (everywhere.contains(ring.role))
+        for (const std::int64_t other : group.cores)
+          used = used || overlaps_previous(first_buffer(ring, CoreId(static_cast<std::int32_t>(other))));
+      if (used) continue;
       prefetch.push_back(ring.role);
-      program.prefetch.push_back(region);
+      program.prefetch.push_back(first_buffer(ring, core));
     }
     return prefetch;
   }
 
-  void lower_share(const Group& group, OpId op, CoreId core, const std::vector<LoopNest>& nests,
-                   const OperatorMapping& mapping, GroupProgram& program) const {
-    const CoreConfig& config = arch_->core(core);
-    OperatorTask task;
+  // Who takes tiles from the first core tells it when a buffer that is filled again is free.
+  static void free_buffers(const GroupBuilder::Taker& taker, std::vector<CoreProgram>& programs) {
+    for (CoreProgram& program : programs) {
+      if (program.core != taker.core) continue;
+      for (const GroupBuilder::Taken::Queue& queue : taker.taken.queues) {
+        if (queue.free < 0) continue;
+        for (const auto& [fill, at] : queue.last_readers)
+          if (fill + taker.taken.buffers < taker.taken.fills)
+            program.queue(at.queue)[at.index].signals.push_back({programs.front().core, queue.free, 1});
+      }
+    }
+  }
+
+  // The task's buffers, and which of them may be filled early. `held`: what the buffers are made for.
+  void prepare(OperatorTask& task, const Group& group, const std::vector<LoopNest>& held, GroupProgram& program) const {
+    const CoreConfig& config = arch_->core(task.core);
     task.network = network_;
     task.dram = &dram_;
-    task.op = op;
-    task.nests = &nests;
-    task.mapping = &mapping;
-    task.core = core;
     task.accumulator_type = config.array.accumulator_type;
     task.seed = seed_;
-    task.buffers = place_buffers(operator_needs(nests, mapping, config), config, next_ % 2 == 1,
-                                 "groups[" + std::to_string(group.id.value()) + "]: layer \"" + mapping.layer + "\"");
+    task.buffers =
+        place_buffers(operator_needs(held, *task.mapping, config), config, next_ % 2 == 1,
+                      "groups[" + std::to_string(group.id.value()) + "]: layer \"" + task.mapping->layer + "\"");
     std::set<std::string> constant;
-    for (const LoopNest& nest : nests)
-      for (std::size_t i = 0; i < nest.operands.size(); ++i)
+    std::set<std::string> everywhere;
+    for (const LoopNest& nest : *task.nests) {
+      for (std::size_t i = 0; i < nest.operands.size(); ++i) {
         if (is_constant(nest.operands[i])) constant.insert(role_name(nest, i));
-    task.prefetch = place_in_program(group, core, task.buffers, constant, program);
-    program.cores.push_back(lower_operator(task));
+        if (is_multicast(*task.mapping, nest, i)) everywhere.insert(role_name(nest, i));
+      }
+    }
+    task.prefetch = place_in_program(group, task.core, task.buffers, constant, everywhere, program);
   }
 
   // Weights and biases whose values no operator of the network computes.

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "model/base/error.h"
+#include "model/schedule/multicast.h"
 #include "model/schedule/tiling.h"
 #include "sched/lower/group_builder.h"
 #include "sched/lower/tile_access.h"
@@ -23,7 +24,15 @@ class OperatorLowering {
     for (const RingPlace& place : task.buffers)
       rings_[place.role] = builder_.add_ring(place.role, place.space, place.addresses);
     for (const std::string& role : task.prefetch) builder_.prefetch_first_fill(rings_.at(role));
+    if (task.takes) {
+      for (const LoopNest& nest : *task.nests)
+        for (std::size_t i = 0; i + 1 < nest.operands.size(); ++i)
+          if (is_multicast(*task.mapping, nest, i)) builder_.fill_from_outside(rings_.at(role_name(nest, i)));
+    }
+    if (task.takers != nullptr)
+      for (GroupBuilder::Taker& taker : *task.takers) builder_.fill_for(rings_.at(taker.taken.ring), taker);
   }
+  std::vector<GroupBuilder::Taken> take_taken() { return builder_.take_taken(); }
 
   CoreProgram run() {
     for (const LoopNest& nest : *task_.nests) {
@@ -75,8 +84,10 @@ class OperatorLowering {
       tile.ring.reset();
     } else if (!fetched_[i] || !same_box(*fetched_[i], tile.box)) {
       const Place buffer = builder_.begin_fill(ring);
-      for (const Copy& copy : box_copies(operand, tile.box, in_dram(operand), buffer, true))
-        builder_.writes(ring, builder_.add(Queue::load, copy));
+      const bool loaded_here = !task_.takes || !is_multicast(*task_.mapping, *nest_, i);
+      if (loaded_here)
+        for (const Copy& copy : box_copies(operand, tile.box, in_dram(operand), buffer, true))
+          builder_.writes(ring, builder_.add(Queue::load, copy));
       fetched_[i] = tile.box;
     }
     tile.place = builder_.current(ring);
@@ -264,6 +275,11 @@ std::vector<BufferNeed> operator_needs(const std::vector<LoopNest>& nests, const
   return all;
 }
 
-CoreProgram lower_operator(const OperatorTask& task) { return OperatorLowering(task).run(); }
+CoreProgram lower_operator(const OperatorTask& task, std::vector<GroupBuilder::Taken>* taken) {
+  OperatorLowering lowering(task);
+  CoreProgram program = lowering.run();
+  if (taken != nullptr) *taken = lowering.take_taken();
+  return program;
+}
 
 }  // namespace accsim::sched

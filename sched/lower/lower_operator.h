@@ -16,6 +16,7 @@
 #include "model/workload/network.h"
 #include "sched/lower/chip_memory.h"
 #include "sched/lower/dram_map.h"
+#include "sched/lower/group_builder.h"
 
 namespace accsim::sched {
 
@@ -30,12 +31,16 @@ struct OperatorTask {
   std::vector<RingPlace> buffers;     // as place_buffers gave them for operator_needs
   std::vector<std::string> prefetch;  // roles whose first tile may be loaded during the group before
   std::uint64_t seed = 1;
+  // Multicast: what other cores take of what this one loads; on those, that another core loads it. A ring each.
+  std::vector<GroupBuilder::Taker>* takers = nullptr;
+  bool takes = false;
 };
 
 // Buffers of all nests of an operator: for each role the most buffers and bytes that a nest needs.
 std::vector<model::BufferNeed> operator_needs(const std::vector<model::LoopNest>& nests,
                                               const model::OperatorMapping& mapping, const model::CoreConfig& core);
 
-model::CoreProgram lower_operator(const OperatorTask& task);
+// `taken`: rings that another core fills, where task.takes.
+model::CoreProgram lower_operator(const OperatorTask& task, std::vector<GroupBuilder::Taken>* taken = nullptr);
 
 }  // namespace accsim::sched

@@ -49,7 +49,8 @@ class OperatorSearch {
         op_(network.op(op)),
         cost_(cost),
         core_(core),
-        rates_(rates_among(cost.rates(core), division.cores)),
+        rates_(cost.rates(core, division.cores)),
+        multicast_(division.multicast),
         cores_(static_cast<double>(division.cores)),
         buffers_(buffers),
         nests_(typical_parts(network, op, division)) {
@@ -73,6 +74,9 @@ class OperatorSearch {
         for (const std::int64_t tile : tiles_[d]) own[d].push_back(std::min(tile, nest.dims[d].extent));
       evaluators_.push_back(std::make_unique<NestEvaluator>(nest, op_, rates_, core, std::move(own)));
       evaluators_.back()->set_buffers(buffers, buffers, buffers);
+      OperatorMapping mapping;
+      mapping.multicast = multicast_;
+      evaluators_.back()->set_shared(shared_operands(nest, mapping));
     }
     for (std::size_t d = 0; d < dims_; ++d) {
       std::uint64_t signature = 0;
@@ -264,6 +268,7 @@ class OperatorSearch {
       if (std::find(mapping.order.begin(), mapping.order.end(), name) == mapping.order.end())
         mapping.order.insert(mapping.order.begin(), name);
     }
+    mapping.multicast = multicast_;
     if (buffers_ == 1) mapping.buffers = {{"input", 1}, {"weight", 1}, {"output", 1}};
     return mapping;
   }
@@ -273,6 +278,7 @@ class OperatorSearch {
   const CostModel& cost_;
   const CoreConfig& core_;
   MachineRates rates_;
+  std::vector<std::string> multicast_;
   double cores_;
   int buffers_;
   int split_ = -1;  // dimension divided over the cores

@@ -35,6 +35,7 @@ struct OperatorSearchResult {
 struct Division {
   std::string split = "none";
   std::size_t cores = 1;
+  std::vector<std::string> multicast{};  // as OperatorMapping::multicast
 };
 
 // With several cores the mappings of one of them, at the cycles of all and the energy of all. InfeasibleError where not

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <set>
 
+#include "model/schedule/multicast.h"
 #include "model/schedule/split.h"
 #include "model/schedule/tiling.h"
 #include "sched/lower/lower_operator.h"
@@ -27,6 +28,11 @@ std::vector<std::int64_t> cores_by_size(const Architecture& arch) {
   });
   return cores;
 }
+
+// Cores that share tiles wait for the slowest of them, and behind what the first one loads for all stand its own loads:
+// the cost model knows nothing of either. A multicast is taken only where its cycles, made longer by this, are still
+// worth it: docs/strategies.md has what that gives.
+constexpr double kWaiting = 1.2;
 
 // One core, then each split that divides something over 2, 4, … and all cores; no two of them divide the same
 // dimension.
@@ -67,6 +73,20 @@ DividedMapping divided(const std::vector<LoopNest>& nests, const OperatorMapping
   return result;
 }
 
+// Whether there are mappings with which one core may load these operands for all: with whole tiles, as many on each
+// core.
+bool may_multicast(const Architecture& arch, const Network& network, OpId op, const Division& division,
+                   std::vector<std::int64_t> cores) {
+  if (division.cores < 2) return false;
+  cores.resize(division.cores);
+  const std::vector<LoopNest> nests = loop_nests_of(network, op);
+  OperatorMapping mapping;
+  mapping.layer = network.op(op).name;
+  mapping.multicast = division.multicast;
+  std::size_t entry = 0;
+  return !multicast_refusal(arch, nests, mapping, division.split, cores, entry);
+}
+
 // Whether the buffers of every core's real share fit.
 bool fits(const std::vector<LoopNest>& nests, const DividedMapping& divided, const Architecture& arch) {
   const std::vector<std::int64_t> weights = core_weights(arch, divided.cores);
@@ -74,7 +94,7 @@ bool fits(const std::vector<LoopNest>& nests, const DividedMapping& divided, con
     const CoreConfig& core = arch.core(CoreId(static_cast<std::int32_t>(divided.cores[place])));
     std::int64_t scratchpad = 0;
     std::int64_t accumulator = 0;
-    const std::vector<LoopNest> parts = nests_of_core(nests, divided.mapping, divided.split, weights, place);
+    const std::vector<LoopNest> parts = nests_to_hold(nests, divided.mapping, divided.split, weights, place);
     for (const BufferNeed& need : operator_needs(parts, divided.mapping, core))
       (need.accumulator ? accumulator : scratchpad) += need.buffers * need.bytes.value();
     const auto room = [](const MemoryConfig& memory) {
@@ -103,8 +123,14 @@ LayerOptions layer_options(const SearchRequest& request) {
   };
   std::vector<Task> tasks;
   for (std::size_t c = 0; c < classes.distinct.size(); ++c)
-    for (const Division& division : divisions_of(loop_nests_of(network, classes.distinct[c]), cores.size()))
+    for (const Division& division : divisions_of(loop_nests_of(network, classes.distinct[c]), cores.size())) {
       tasks.push_back({c, division});
+      for (const char* role : {"input", "weight"}) {
+        tasks.push_back({c, division});
+        tasks.back().division.multicast = {role};
+        if (!may_multicast(arch, network, classes.distinct[c], tasks.back().division, cores)) tasks.pop_back();
+      }
+    }
   struct Found {
     std::vector<DividedMapping> mappings;
     std::vector<Figure> figures;
@@ -124,9 +150,13 @@ LayerOptions layer_options(const SearchRequest& request) {
     for (const MappedFigure& mapped : searched.front) {
       DividedMapping mapping = divided(nests, mapped.mapping, tasks[i].division, arch, cores);
       if (!fits(nests, mapping, arch)) continue;
+      std::size_t entry = 0;
+      if (multicast_refusal(arch, nests, mapping.mapping, mapping.split, mapping.cores, entry)) continue;
       const Prediction p = request.cost->predict(network, op, mapping.mapping, mapping.cores, mapping.split);
+      const bool mapping_multicast = !mapping.mapping.multicast.empty();
       result.mappings.push_back(std::move(mapping));
-      result.figures.push_back({p.cycles, p.total_energy_pj()});
+      const double waiting = mapping_multicast ? kWaiting : 1;
+      result.figures.push_back({p.cycles * waiting, p.total_energy_pj()});
       result.footprints.push_back(mapped.footprint);
     }
   });

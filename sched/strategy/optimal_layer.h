@@ -5,7 +5,9 @@
 // Promise: of every division the Pareto set of mappings over tile candidates x loop orders is exact for a core that has
 // as much as the others; these mappings are priced again with the shares as they are (those that then do not fit are
 // left out), and the choice among all of them is exact. Cores: in order of their arrays' size, largest first; shares in
-// proportion to it. Cost: about splits x log2(cores) times that of layerwise.
+// proportion to it. Every division on the array is searched again with its input, and with its weights, loaded once for
+// all cores where the split allows it; such a mapping is taken where it is better by a margin (optimal_layer.cpp), and
+// is no part of the promise. Cost: about splits x log2(cores) times that of layerwise, and up to twice that for these.
 #pragma once
 #include <cstdint>
 #include <string>

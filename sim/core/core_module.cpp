@@ -15,6 +15,7 @@ CoreModule::CoreModule(const sc_core::sc_module_name& name, Clock clock, model::
       vector("vector", clock, config, core_type),
       store("store", clock, model::Queue::store, config, core_type, map, pool),
       server("server", clock, static_cast<std::int32_t>(map.arch->node_of_core(id)), map.arch->noc.flit_bytes, pool),
+      receiver("receiver", clock, id, core_type, map, pool),
       id_(id),
       core_type_(core_type),
       map_(&map),
@@ -34,6 +35,8 @@ CoreModule::CoreModule(const sc_core::sc_module_name& name, Clock clock, model::
   vector.accumulator.bind(accumulator.port);
   server.memory.bind(scratchpad.port);
   server.noc.bind(noc);
+  receiver.scratchpad.bind(scratchpad.port);
+  receiver.noc.bind(noc);
 }
 
 void CoreModule::wake_queues(Cycles at) {
@@ -42,7 +45,8 @@ void CoreModule::wake_queues(Cycles at) {
 
 void CoreModule::set_data(FunctionalChip* data) {
   for (QueueUnit* unit : queues()) unit->set_data(data);
-  server.set_data(data);
+  server.set_data(data, id_);
+  receiver.set_data(data);
 }
 
 void CoreModule::signal_remote(model::CoreId core, const SignalMessage& message, Cycles at) {
@@ -59,7 +63,12 @@ void CoreModule::receive(const Packet& packet, Cycles at) {
   switch (packet.type) {
     case PacketClass::acknowledgment:
     case PacketClass::response: {
-      const bool loaded = (*pool_)[packet.transaction].queue == static_cast<std::int8_t>(model::Queue::load);
+      const Transaction& transaction = (*pool_)[packet.transaction];
+      if (transaction.source != map_->arch->node_of_core(id_)) {
+        receiver.receive(packet.transaction, at);
+        return;
+      }
+      const bool loaded = transaction.queue == static_cast<std::int8_t>(model::Queue::load);
       (loaded ? load : store).receive_answer(packet.transaction, packet.flits, at);
       return;
     }

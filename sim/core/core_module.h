@@ -5,6 +5,7 @@
 #include "sim/core/array_unit.h"
 #include "sim/core/vector_unit.h"
 #include "sim/dma/dma_unit.h"
+#include "sim/dma/multicast_receiver.h"
 #include "sim/noc/memory_server.h"
 
 namespace accsim::sim {
@@ -24,7 +25,8 @@ class CoreModule : public sc_core::sc_module, public CoreControl, public PacketS
   ArrayUnit array;
   VectorUnit vector;
   DmaUnit store;
-  MemoryServer server;  // other cores' accesses to the scratchpad
+  MemoryServer server;         // other cores' accesses to the scratchpad
+  MulticastReceiver receiver;  // what other cores load for this one, too
 
   SemaphoreFile& semaphores() override { return semaphores_; }
   CoreTimeline& timeline() override { return timeline_; }

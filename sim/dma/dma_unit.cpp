@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "model/program/timing.h"
+
 namespace accsim::sim {
 
 using model::Space;
@@ -31,9 +33,7 @@ DmaUnit::DmaUnit(const sc_core::sc_module_name& name, Clock clock, model::Queue 
       map_(&map),
       channel_node_(static_cast<std::int32_t>(map.arch->node_of_channel(0))),
       burst_flits_(model::ceil_div(map.burst_bytes, map.arch->noc.flit_bytes)),
-      pool_(&pool) {
-  gathered_lines_.fill(-1);
-}
+      pool_(&pool) {}
 
 Cycles DmaUnit::take_turn(Cycles earliest) {
   const std::int64_t rate = config_->dma.bytes_per_cycle;
@@ -43,70 +43,41 @@ Cycles DmaUnit::take_turn(Cycles earliest) {
   return turn;
 }
 
-template <class Visit>
-void DmaUnit::new_lines(std::int64_t number, std::int64_t address, std::int64_t bytes, Visit visit) {
-  const std::int64_t port = config_->scratchpad.port_bytes;
-  for (std::int64_t line = address / port; line * port < address + bytes; ++line) {
-    // The line's number and its instruction's; a line of another instruction is another line.
-    const std::int64_t key = (number << 32) | line;
-    std::int64_t& gathered = gathered_lines_[static_cast<std::size_t>(line % 64)];
-    if (gathered == key) continue;
-    gathered = key;
-    visit(line * port);
-  }
-}
-
 void DmaUnit::write_lines(std::int32_t index, Cycles at) {
   BankedMemory& memory = scratchpad->memory();
-  if (waiting_.empty()) waiting_.resize(memory.banks());
   Transaction& transaction = (*pool_)[index];
-  transaction.waiting_lines = 0;
   Descriptor& descriptor = active_[static_cast<std::size_t>(transaction.descriptor - first_number_)];
-  ActionCounts& actions = descriptor.started.group->actions[core_type_];
-  Cycles done = at;
-  new_lines(transaction.descriptor, transaction.local_address, transaction.bytes, [&](std::int64_t address) {
-    actions.scratchpad_write_bytes += memory.port_bytes();
-    std::deque<WaitingLine>& queue = waiting_[memory.bank_of(address)];
-    if (queue.empty() && memory.first_free(address, done) == done) {
-      done = memory.access(Master::load, done, address, memory.port_bytes());
-    } else {
-      queue.push_back({index, address, done});
-      ++waiting_lines_;
-      ++transaction.waiting_lines;
-      wake_at(done);
-    }
-  });
-  done = std::max(done, at + Cycles(1));
+  const LineWriter::Written written =
+      writer_.write(memory, transaction.descriptor, index, transaction.local_address, transaction.bytes, at);
+  transaction.waiting_lines = written.waiting;
+  if (written.wake != kNever) wake_at(written.wake);
+  descriptor.started.group->actions[core_type_].scratchpad_write_bytes += written.lines * memory.port_bytes();
+  const Cycles done = std::max(written.done, at + Cycles(1));
   descriptor.last_done = std::max(descriptor.last_done, done);
-  if (transaction.waiting_lines > 0) return;
-  if (data() != nullptr) data()->deliver(index, done);
-  finish(index, at);
+  if (written.waiting == 0) take_in(index, done, at);
+}
+
+void DmaUnit::take_in(std::int32_t index, Cycles done, Cycles now) {
+  if (data() != nullptr) {
+    if ((*pool_)[index].multicast >= 0) {
+      data()->deliver_copy(index, core->id(), done);
+    } else {
+      data()->deliver(index, done);
+    }
+  }
+  finish(index, now);
 }
 
 void DmaUnit::serve_waiting(Cycles now) {
-  if (waiting_lines_ == 0) return;
-  BankedMemory& memory = scratchpad->memory();
-  for (std::deque<WaitingLine>& queue : waiting_) {
-    while (!queue.empty()) {
-      const WaitingLine line = queue.front();
-      const Cycles free = memory.first_free(line.address, std::max(now, line.since));
-      if (free > now) {
-        wake_at(free);
-        break;
-      }
-      memory.count_wait(Master::load, line.address, now - line.since);
-      waited_bank_ = static_cast<std::int64_t>(memory.bank_of(line.address));
-      const Cycles done = memory.access(Master::load, now, line.address, memory.port_bytes());
-      queue.pop_front();
-      --waiting_lines_;
-      Transaction& transaction = (*pool_)[line.transaction];
-      Descriptor& descriptor = active_[static_cast<std::size_t>(transaction.descriptor - first_number_)];
-      descriptor.last_done = std::max(descriptor.last_done, done);
-      if (--transaction.waiting_lines > 0) continue;
-      if (data() != nullptr) data()->deliver(line.transaction, done);
-      finish(line.transaction, now);
-    }
-  }
+  const Cycles again =
+      writer_.serve(scratchpad->memory(), now, [&](std::int32_t index, std::int64_t bank, Cycles done) {
+        waited_bank_ = bank;
+        Transaction& transaction = (*pool_)[index];
+        Descriptor& descriptor = active_[static_cast<std::size_t>(transaction.descriptor - first_number_)];
+        descriptor.last_done = std::max(descriptor.last_done, done);
+        if (--transaction.waiting_lines == 0) take_in(index, done, now);
+      });
+  if (again != kNever) wake_at(again);
 }
 
 DmaUnit::Descriptor* DmaUnit::next_to_issue() {
@@ -125,6 +96,9 @@ void DmaUnit::run(Cycles now) {
     if (active_.empty()) report_waiting(*started.group, now + Cycles(1));
     active_.push_back(
         {started, BurstWalker(copy, !write(), map_->burst_bytes), now + Cycles(1), now + Cycles(1), 0, remote_dram});
+    if (!copy.multicast.empty()) {
+      begin_multicast(active_.back(), first_number_ + static_cast<std::int64_t>(active_.size()) - 1);
+    }
     model::GroupMeasurement& measured = started.group->measured;
     (write() ? measured.store_instructions : measured.load_instructions) += 1;
     (write() ? measured.useful_written : measured.useful_read) += copy.bytes();
@@ -136,6 +110,21 @@ void DmaUnit::run(Cycles now) {
   } else {
     issue_loads(now);
   }
+}
+
+void DmaUnit::begin_multicast(Descriptor& descriptor, std::int64_t number) {
+  const auto& copy = std::get<model::Copy>(descriptor.started.instruction->op);
+  descriptor.multicast = pool_->begin_multicast();
+  Multicast& multicast = pool_->multicast(descriptor.multicast);
+  multicast.nodes = {static_cast<std::int16_t>(map_->arch->node_of_core(copy.dst.place.core))};
+  for (const model::CoreId taker : copy.multicast) {
+    multicast.nodes.push_back(static_cast<std::int16_t>(map_->arch->node_of_core(taker)));
+  }
+  multicast.bursts = model::burst_count(write() ? copy.dst : copy.src, copy, map_->burst_bytes);
+  multicast.source = static_cast<std::int32_t>(map_->arch->node_of_core(core->id()));
+  multicast.descriptor = number;
+  multicast.group = descriptor.started.group;
+  if (!write()) descriptor.takers = static_cast<std::int64_t>(copy.multicast.size());
 }
 
 void DmaUnit::send(Descriptor& descriptor, std::int64_t number, Cycles ready) {
@@ -153,6 +142,9 @@ void DmaUnit::send(Descriptor& descriptor, std::int64_t number, Cycles ready) {
   transaction.write = write();
   transaction.descriptor = number;
   transaction.issued = ready;
+  transaction.multicast = descriptor.multicast;
+  transaction.users = 1;
+  transaction.all_written = false;
 
   Packet packet;
   packet.transaction = index;
@@ -175,17 +167,45 @@ void DmaUnit::send(Descriptor& descriptor, std::int64_t number, Cycles ready) {
   }
   ActionCounts& actions = descriptor.started.group->actions[core_type_];
   actions.dma_bytes += map_->burst_bytes;
-  // Request and answer together: one of them carries data.
-  actions.noc_byte_hops += (packet.flits + (write() ? 1 : burst_flits_)) * map_->arch->noc.flit_bytes *
-                           map_->routers_between(packet.source, packet.destination);
+  if (descriptor.multicast < 0) {
+    // Request and answer together: one of them carries data.
+    actions.noc_byte_hops += (packet.flits + (write() ? 1 : burst_flits_)) * map_->arch->noc.flit_bytes *
+                             map_->routers_between(packet.source, packet.destination);
+  } else {
+    count_multicast(packet, actions);
+    transaction.users = static_cast<std::int32_t>(pool_->multicast(descriptor.multicast).nodes.size());
+    if (write()) packet.takers = pool_->takers(transaction);
+  }
   if (remote.space == Space::global_buffer) {
     (write() ? actions.global_buffer_write_bytes : actions.global_buffer_read_bytes) += map_->burst_bytes;
+  }
+  if (remote.space == Space::scratchpad) {
+    const auto count = [&](model::CoreId other) {
+      ActionCounts& theirs = descriptor.started.group->actions[map_->core_types[other.index()]];
+      (write() ? theirs.scratchpad_write_bytes : theirs.scratchpad_read_bytes) += map_->burst_bytes;
+    };
+    count(remote.core);
+    if (write()) std::for_each(copy.multicast.begin(), copy.multicast.end(), count);
   }
   if (data() != nullptr) data()->send(core->id(), queue(), index, burst.address, clock().now());
   descriptor.outstanding += 1;
   outstanding_ += 1;
   descriptor.walker.next();
   noc->send(packet);
+}
+
+// A request goes to one node and data to all, or data to all and acknowledgments come back from each.
+void DmaUnit::count_multicast(const Packet& packet, ActionCounts& actions) const {
+  const std::vector<std::int16_t>& takers = pool_->multicast((*pool_)[packet.transaction].multicast).nodes;
+  std::int64_t flit_hops = 0;
+  if (write()) {
+    flit_hops = packet.flits * map_->hops_to_all(packet.source, takers);
+    for (const std::int16_t taker : takers) flit_hops += map_->routers_between(taker, packet.source);
+  } else {
+    flit_hops = packet.flits * map_->routers_between(packet.source, packet.destination) +
+                burst_flits_ * map_->hops_to_all(packet.destination, takers);
+  }
+  actions.noc_byte_hops += flit_hops * map_->arch->noc.flit_bytes;
 }
 
 // Nothing can change when a load's bursts go out but the return of others, so all that may go out are sent ahead.
@@ -221,7 +241,7 @@ void DmaUnit::issue_store(Cycles now) {
   const std::int64_t number = first_number_ + static_cast<std::int64_t>(issuing_);
   ActionCounts& actions = descriptor->started.group->actions[core_type_];
   Cycles read = now;
-  new_lines(number, burst.local_address, burst.bytes, [&](std::int64_t address) {
+  read_lines_.new_lines(memory.port_bytes(), number, burst.local_address, burst.bytes, [&](std::int64_t address) {
     actions.scratchpad_read_bytes += memory.port_bytes();
     read = memory.access(Master::store, read, address, memory.port_bytes());
   });
@@ -235,6 +255,14 @@ void DmaUnit::issue_store(Cycles now) {
 void DmaUnit::receive_answer(std::int32_t index, std::int32_t flits, Cycles at) {
   const Transaction& transaction = (*pool_)[index];
   Descriptor& descriptor = active_[static_cast<std::size_t>(transaction.descriptor - first_number_)];
+  if (transaction.all_written) {
+    report(Activity::noc_wait, at, {WaitFor::noc});
+    descriptor.last_done = std::max(descriptor.last_done, at);
+    descriptor.takers -= 1;
+    pool_->give_back(index);
+    if (descriptor.ended()) wake_at(active_.front().last_done);
+    return;
+  }
   report(Activity::noc_wait, std::min(transaction.arrived, at), {WaitFor::noc});
   report_memory(descriptor, transaction, std::min(transaction.left, at));
   report(Activity::noc_wait, at - Cycles(write() ? 0 : flits), {WaitFor::noc});
@@ -242,6 +270,10 @@ void DmaUnit::receive_answer(std::int32_t index, std::int32_t flits, Cycles at) 
 
   if (write()) {
     descriptor.last_done = std::max(descriptor.last_done, at);
+    if (transaction.users > 1) {  // others have still to take it
+      pool_->give_back(index);
+      return;
+    }
     finish(index, at);
   } else {
     write_lines(index, at);
@@ -266,7 +298,7 @@ void DmaUnit::finish(std::int32_t index, Cycles at) {
   descriptor.outstanding -= 1;
   outstanding_ -= 1;
   pool_->give_back(index);
-  if (descriptor.outstanding == 0 && descriptor.walker.done()) {
+  if (descriptor.ended()) {
     wake_at(active_.front().last_done);
   }
   if (write()) {
@@ -279,7 +311,7 @@ void DmaUnit::finish(std::int32_t index, Cycles at) {
 void DmaUnit::retire(Cycles now) {
   while (!active_.empty()) {
     const Descriptor& oldest = active_.front();
-    if (!oldest.walker.done() || oldest.outstanding > 0) return;
+    if (!oldest.ended()) return;
     if (oldest.last_done > now) {
       wake_at(oldest.last_done);
       return;
@@ -293,6 +325,7 @@ void DmaUnit::retire(Cycles now) {
     const Cycles since = std::max(oldest.begin, last_retired_);
     (write() ? measured.store_busy : measured.load_busy) += now - std::min(since, now);
     last_retired_ = now;
+    if (oldest.multicast >= 0) pool_->end_multicast(oldest.multicast);
     const Started started = oldest.started;
     active_.pop_front();
     ++first_number_;

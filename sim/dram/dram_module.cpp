@@ -38,7 +38,7 @@ void DramModule::answer(const Message& message) {
   Transaction& transaction = (*pool_)[message.transaction];
   const Cycles core_cycle = core_clock_.cycle_from(clock().picoseconds(message.at));
   transaction.left = core_cycle;
-  noc->send(answer_to(request, transaction, node_, flit_bytes_, core_cycle + Cycles(1)));
+  noc->send(answer_to(request, *pool_, node_, flit_bytes_, core_cycle + Cycles(1)));
 }
 
 void DramModule::answer_due(Cycles now) {

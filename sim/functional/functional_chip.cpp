@@ -99,7 +99,7 @@ void FunctionalChip::settle(MemoryIndex memory, Cycles now) {
   std::deque<Arrival>& arrivals = memories_[memory].arrivals;
   while (!arrivals.empty() && arrivals.front().at <= now) {
     Burst& burst = arrivals.front().burst;
-    write(burst, memory, memory == burst.remote);
+    write(burst, memory, burst.write);
     spare_.push_back(std::move(burst));
     arrivals.pop_front();
   }
@@ -238,6 +238,12 @@ void FunctionalChip::deliver(std::int32_t transaction, Cycles at) {
   Burst& burst = bursts_[static_cast<std::size_t>(transaction)];
   const MemoryIndex memory = burst.local;
   arrive(memory, at, std::move(burst));
+}
+
+void FunctionalChip::deliver_copy(std::int32_t transaction, model::CoreId core, Cycles at) {
+  Burst copy = take_spare();
+  copy = bursts_[static_cast<std::size_t>(transaction)];
+  arrive(model::memory_of({model::Space::scratchpad, core, 0}), at, std::move(copy));
 }
 
 void FunctionalChip::read(const model::Place& place, std::span<std::uint8_t> bytes) {

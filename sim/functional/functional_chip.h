@@ -49,6 +49,8 @@ class FunctionalChip {
   void serve(std::int32_t transaction, Cycles now, Cycles done);
   // The data of a load are in the scratchpad at `at`.
   void deliver(std::int32_t transaction, Cycles at);
+  // A burst of a multicast is in the scratchpad of this core at `at`; others may still wait for it.
+  void deliver_copy(std::int32_t transaction, model::CoreId core, Cycles at);
 
   // For whoever compares: bytes outside the cores.
   void read(const model::Place& place, std::span<std::uint8_t> bytes);

@@ -13,7 +13,7 @@ namespace accsim::sim {
 // Modules that want to run in the same cycle run in this order, whatever else the chip holds: each phase is a
 // picosecond of its own at the beginning of the cycle (the shortest clock period is 100 ps). Modules of one phase do
 // not share anything but what counts from the next cycle on.
-enum class Phase : std::uint8_t { first, array, vector, store, load, memory, network, last };
+enum class Phase : std::uint8_t { first, array, vector, store, load, receive, memory, network, last };
 
 class EventModule : public sc_core::sc_module {
  public:

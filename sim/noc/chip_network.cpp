@@ -64,8 +64,8 @@ void ChipNetwork::build_routers(Clock clock, const model::Architecture& arch,
   for (std::size_t node = 0; node < nodes.size(); ++node) {
     const NocTopology::Place place = topology_->place_of(places_[node]);
     const std::string name = "interface" + std::to_string(node);
-    interfaces_.push_back(std::make_unique<InterfaceModule>(name.c_str(), clock, config, nodes[node].read_credits,
-                                                            places_, place.port, book_));
+    interfaces_.push_back(std::make_unique<InterfaceModule>(name.c_str(), clock, config, nodes[node].read_credits, node,
+                                                            places_, place.port, *topology_, book_));
     RouterModule& router = *routers_[static_cast<std::size_t>(place.router)];
     interfaces_.back()->to_router.bind(router.in);
     router.links[static_cast<std::size_t>(place.port)].bind(interfaces_.back()->from_router);

@@ -54,31 +54,54 @@ void Crossbar::Links::take(std::int64_t now, std::int64_t until) {
   next_ = free_ > 0 ? kNever.value() : *std::min_element(ends_.begin(), ends_.end());
 }
 
+void Crossbar::Links::extend(std::int64_t end, std::int64_t until) {
+  if (count_ == 1) {
+    next_ = until;
+    return;
+  }
+  *std::find(ends_.begin(), ends_.end(), end) = until;
+  if (free_ == 0) next_ = *std::min_element(ends_.begin(), ends_.end());
+}
+
 void Crossbar::accept(const Packet& packet) {
-  const auto o = static_cast<std::size_t>(packet.destination);
   const auto input = static_cast<std::size_t>(packet.source);
   const auto type = static_cast<std::size_t>(packet.type);
-  Output& output = outputs_[o];
-  Fifo& queue = fifo(type, o, input);
-  std::int32_t payload = packet.transaction;
+  if (packet.type == PacketClass::response) ++answers_waiting_[input];
+  Entry entry{packet.ready.value(), packet.transaction, packet.flits};
+  if (packet.takers != nullptr) {
+    if (free_forks_.empty()) {
+      free_forks_.push_back(static_cast<std::int32_t>(forks_.size()));
+      forks_.emplace_back();
+    }
+    entry.transaction = -2 - free_forks_.back();
+    free_forks_.pop_back();
+    fork_of(entry) = {packet.transaction, packet.takers, packet.takers->size(), -1, -1};
+    for (const std::int16_t taker : *packet.takers) enqueue(type, static_cast<std::size_t>(taker), input, entry);
+    return;
+  }
   if (packet.type == PacketClass::signal) {
     if (free_signals_.empty()) {
       free_signals_.push_back(static_cast<std::int32_t>(signals_.size()));
       signals_.emplace_back();
     }
-    payload = free_signals_.back();
+    entry.transaction = free_signals_.back();
     free_signals_.pop_back();
-    signals_[static_cast<std::size_t>(payload)] = packet.signal;
+    signals_[static_cast<std::size_t>(entry.transaction)] = packet.signal;
   }
+  enqueue(type, static_cast<std::size_t>(packet.destination), input, entry);
+}
+
+void Crossbar::enqueue(std::size_t type, std::size_t o, std::size_t input, const Entry& entry) {
+  Output& output = outputs_[o];
+  Fifo& queue = fifo(type, o, input);
   const bool first = queue.empty();
-  queue.push({packet.ready.value(), payload, packet.flits});
+  queue.push(entry);
   ++waiting_;
-  if (packet.type == PacketClass::response) ++answers_waiting_[input];
   if (!first) return;  // the one before it wakes
   output.inputs[type][input >> 6] |= std::uint64_t{1} << (input & 63);
   output.waiting |= 1U << type;
   outputs_waiting_[o >> 6] |= std::uint64_t{1} << (o & 63);
-  const std::int64_t from = std::max(packet.ready.value(), tight_ ? std::int64_t{0} : output_links_[o].next());
+  const std::int64_t from = std::max(entry.ready, tight_ ? std::int64_t{0} : output_links_[o].next());
   possible_[o] = std::min(possible_[o], from);
   next_ = std::min(next_, Cycles(from));
 }
@@ -133,11 +156,78 @@ std::int64_t Crossbar::send_flits(std::size_t output, std::size_t type, std::int
   return at;
 }
 
-CrossbarGrant Crossbar::grant(std::size_t type, std::size_t o, std::size_t input, std::int64_t now) {
+std::int64_t Crossbar::common_start(std::size_t type, std::size_t o, std::size_t input, std::int64_t now) {
+  const Entry& first = fifo(type, o, input).front();
+  if (!forks(type, first)) return tight_ ? earliest_start(o, type).at : now;
+  std::int64_t start = now;
+  for (const std::int16_t taker : *fork_of(first).takers) {
+    const auto output = static_cast<std::size_t>(taker);
+    // What is before it there is ready, too, and goes first.
+    if (fifo(type, output, input).front().transaction != first.transaction) return kNever.value();
+    if (tight_) start = std::max(start, earliest_start(output, type).at);
+  }
+  return start;
+}
+
+// The same flits in the same cycles at all outputs, each when all have a place. Returns the cycle in which the last one
+// leaves.
+std::int64_t Crossbar::send_on_bus(const std::vector<std::int16_t>& outputs, std::size_t type, std::int64_t flits,
+                                   std::int64_t now) {
+  if (!tight_) {
+    for (const std::int16_t o : outputs) output_links_[static_cast<std::size_t>(o)].take(now, now + flits);
+    return now + flits - 1;
+  }
+  const auto places = static_cast<std::size_t>(config_.buffer_flits);
+  std::vector<Start> starts;
+  for (const std::int16_t o : outputs) starts.push_back(earliest_start(static_cast<std::size_t>(o), type));
+  const auto own = [&](std::size_t i) -> Places& {
+    TightLink& link = tight_links_[static_cast<std::size_t>(outputs[i])][starts[i].link];
+    return link.classes[request(type) ? 0 : 1];
+  };
+  std::int64_t at = now - 1;
+  for (std::int64_t flit = 0; flit < flits; ++flit) {
+    ++at;
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      const Places& p = own(i);
+      at = std::max(at, p.free[starts[i].channel * places + p.oldest[starts[i].channel]]);
+    }
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      Places& p = own(i);
+      std::size_t& oldest = p.oldest[starts[i].channel];
+      p.free[starts[i].channel * places + oldest] = at + config_.router_cycles + 1;
+      oldest = oldest + 1 == places ? 0 : oldest + 1;
+    }
+  }
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    tight_links_[static_cast<std::size_t>(outputs[i])][starts[i].link].free = at + 1;
+  }
+  return at;
+}
+
+Crossbar::Entry Crossbar::dequeue(std::size_t type, std::size_t o, std::size_t input) {
   Fifo& queue = fifo(type, o, input);
   const Entry entry = queue.front();
   queue.pop();
   --waiting_;
+  bool whole = true;  // no other output waits for it
+  if (forks(type, entry)) {
+    whole = --fork_of(entry).waiting == 0;
+    if (whole) free_forks_.push_back(-2 - entry.transaction);
+  }
+  if (whole && type == static_cast<std::size_t>(PacketClass::response)) --answers_waiting_[input];
+  if (request(type)) --credits_[o][type];
+  Output& output = outputs_[o];
+  if (queue.empty()) {
+    Mask& inputs = output.inputs[type];
+    inputs[input >> 6] &= ~(std::uint64_t{1} << (input & 63));
+    if ((inputs[0] | inputs[1]) == 0) output.waiting &= ~(1U << type);
+    if (output.waiting == 0) outputs_waiting_[o >> 6] &= ~(std::uint64_t{1} << (o & 63));
+  }
+  return entry;
+}
+
+CrossbarGrant Crossbar::grant(std::size_t type, std::size_t o, std::size_t input, std::int64_t now) {
+  const Entry entry = dequeue(type, o, input);
   CrossbarGrant granted;
   Packet& packet = granted.packet;
   packet.transaction = entry.transaction;
@@ -151,21 +241,26 @@ CrossbarGrant Crossbar::grant(std::size_t type, std::size_t o, std::size_t input
     free_signals_.push_back(entry.transaction);
     packet.transaction = -1;
   }
-  if (packet.type == PacketClass::response) --answers_waiting_[input];
-  if (request(type)) --credits_[o][type];
-  Output& output = outputs_[o];
-  if (queue.empty()) {
-    Mask& inputs = output.inputs[type];
-    inputs[input >> 6] &= ~(std::uint64_t{1} << (input & 63));
-    if ((inputs[0] | inputs[1]) == 0) output.waiting &= ~(1U << type);
-    if (output.waiting == 0) outputs_waiting_[o >> 6] &= ~(std::uint64_t{1} << (o & 63));
-  }
-  output.busy += entry.flits;
-  input_flits_[input] += entry.flits;
-  flits_ += entry.flits;
+  outputs_[o].busy += entry.flits;
   const std::int64_t last = send_flits(o, type, entry.flits, now);
-  inputs_[input].take(now, last + 1);
   granted.arrival = Cycles(last + config_.router_cycles);
+  bool again = false;
+  if (forks(type, entry)) {
+    Fork& fork = fork_of(entry);
+    packet.transaction = fork.transaction;
+    packet.takers = fork.takers;
+    again = fork.started >= 0;
+    if (fork.started == now) {  // the link carries it for another output already
+      if (last + 1 > fork.until) inputs_[input].extend(fork.until, last + 1);
+      fork.until = std::max(fork.until, last + 1);
+      return granted;
+    }
+    fork.started = now;
+    fork.until = last + 1;
+  }
+  if (!again) flits_ += entry.flits;
+  input_flits_[input] += entry.flits;
+  inputs_[input].take(now, last + 1);
   return granted;
 }
 

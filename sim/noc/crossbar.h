@@ -5,8 +5,10 @@
 // the one after the last served. Requests to a memory need a credit, reads and writes each of their own; memories give
 // them back as they take requests in. Each link out ends in `channels` virtual channels of requests and as many of
 // answers, with places for `buffer_flits` flits; a place can be used again router_cycles + 1 cycles after. A packet
-// takes the channel whose next place is free first. This equals a model of single flits (tests/timing/test_crossbar.cpp).
-// A node may have several links in and out. Leaves out: flits of different packets in turn on one link, speculation.
+// takes the channel whose next place is free first. A multicast waits for each of its outputs on its own; outputs that
+// take it in the same cycle share its input's link, later ones make it send again; a bus sends it once, when it is the
+// input's next packet for all of them. This equals a model of single flits (tests/timing/test_crossbar.cpp). A node may
+// have several links in and out. Leaves out: flits of different packets in turn on one link, speculation.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -77,8 +79,16 @@ class Crossbar {
   // What is kept of a waiting packet; its source, destination and class are those of its queue.
   struct Entry {
     std::int64_t ready;
-    std::int32_t transaction;  // of a signal: its number in signals_
+    std::int32_t transaction;  // of a signal: its number in signals_; of a multicast -2 - its number in forks_
     std::int32_t flits;
+  };
+  // A multicast: an entry in the queue of each of its outputs.
+  struct Fork {
+    std::int32_t transaction = -1;
+    const std::vector<std::int16_t>* takers = nullptr;
+    std::size_t waiting = 0;    // outputs that have not taken it
+    std::int64_t started = -1;  // when it was sent last, and until when that takes its input's link
+    std::int64_t until = -1;
   };
   // A queue for each class, output and input.
   class Fifo {
@@ -108,6 +118,8 @@ class Crossbar {
     // Where none is free: when the first will be.
     [[nodiscard]] std::int64_t next() const { return free_ > 0 ? 0 : next_; }
     void take(std::int64_t now, std::int64_t until);
+    // One that was taken until `end` stays so until `until`.
+    void extend(std::int64_t end, std::int64_t until);
 
    private:
     std::int64_t free_;  // of those that were free when this was last looked at
@@ -146,19 +158,34 @@ class Crossbar {
   Mask ready_inputs(const Mask& mask, std::size_t type, std::size_t output, std::int64_t now, std::int64_t& possible);
   [[nodiscard]] bool ready(std::size_t type, std::size_t output, std::size_t input, std::int64_t now,
                            std::int64_t& possible) {
-    const std::int64_t at = std::max(fifo(type, output, input).front().ready, inputs_[input].next());
-    if (at <= now) return true;
+    const Entry& first = fifo(type, output, input).front();
+    const std::int64_t at = std::max(first.ready, inputs_[input].next());
+    if (at <= now || (forks(type, first) && fork_of(first).started == now)) return true;
     possible = std::min(possible, at);
     return false;
   }
+  static bool forks(std::size_t type, const Entry& entry) {
+    return entry.transaction < -1 && type != static_cast<std::size_t>(PacketClass::signal);
+  }
+  [[nodiscard]] Fork& fork_of(const Entry& entry) { return forks_[static_cast<std::size_t>(-2 - entry.transaction)]; }
+  void enqueue(std::size_t type, std::size_t output, std::size_t input, const Entry& entry);
   [[nodiscard]] Start earliest_start(std::size_t output, std::size_t type) const;
+  // Of the packet that this input has first for this output, to all its outputs (a bus); kNever if it is not first
+  // everywhere.
+  [[nodiscard]] std::int64_t common_start(std::size_t type, std::size_t output, std::size_t input, std::int64_t now);
   template <class Deliver>
   void serve_output(std::size_t output, std::int64_t now, Deliver&& deliver);
   template <class Deliver>
   void serve_bus(std::int64_t now, Deliver&& deliver);
   // Takes the packet out of its queue, its links from now on; returns it and its arrival.
   CrossbarGrant grant(std::size_t type, std::size_t output, std::size_t input, std::int64_t now);
+  Entry dequeue(std::size_t type, std::size_t output, std::size_t input);
   std::int64_t send_flits(std::size_t output, std::size_t type, std::int64_t flits, std::int64_t now);
+  template <class Deliver>
+  std::int64_t grant_on_bus(std::size_t type, std::size_t output, std::size_t input, std::int64_t now,
+                            Deliver&& deliver);
+  std::int64_t send_on_bus(const std::vector<std::int16_t>& outputs, std::size_t type, std::int64_t flits,
+                           std::int64_t now);
 
   Config config_;
   std::size_t nodes_, words_;
@@ -172,6 +199,8 @@ class Crossbar {
   std::vector<Fifo> fifos_;
   std::vector<SignalMessage> signals_;
   std::vector<std::int32_t> free_signals_;
+  std::vector<Fork> forks_;
+  std::vector<std::int32_t> free_forks_;
   std::vector<std::int64_t> answers_waiting_;
   Mask outputs_waiting_{};
   std::int64_t bus_free_ = 0;
@@ -230,6 +259,38 @@ void Crossbar::serve_output(std::size_t o, std::int64_t t, Deliver&& deliver) {
   }
 }
 
+// Returns the arrival.
+template <class Deliver>
+std::int64_t Crossbar::grant_on_bus(std::size_t type, std::size_t o, std::size_t input, std::int64_t now,
+                                    Deliver&& deliver) {
+  const Entry first = fifo(type, o, input).front();
+  if (!forks(type, first)) {
+    const CrossbarGrant granted = grant(type, o, input, now);
+    deliver(granted);
+    return granted.arrival.value();
+  }
+  const Fork fork = fork_of(first);
+  const std::int64_t last = send_on_bus(*fork.takers, type, first.flits, now);
+  outputs_[o].busy += first.flits;
+  input_flits_[input] += first.flits;
+  flits_ += first.flits;
+  inputs_[input].take(now, last + 1);
+  CrossbarGrant granted;
+  granted.arrival = Cycles(last + config_.router_cycles);
+  granted.packet.transaction = fork.transaction;
+  granted.packet.takers = fork.takers;
+  granted.packet.source = static_cast<std::int16_t>(input);
+  granted.packet.flits = first.flits;
+  granted.packet.type = static_cast<PacketClass>(type);
+  granted.packet.ready = Cycles(first.ready);
+  for (const std::int16_t taker : *fork.takers) {
+    dequeue(type, static_cast<std::size_t>(taker), input);
+    granted.packet.destination = taker;
+    deliver(granted);
+  }
+  return granted.arrival.value();
+}
+
 template <class Deliver>
 void Crossbar::serve_bus(std::int64_t t, Deliver&& deliver) {
   if (bus_free_ > t) {
@@ -244,13 +305,18 @@ void Crossbar::serve_bus(std::int64_t t, Deliver&& deliver) {
     std::int64_t best_ready = 0;
     for (std::size_t o = 0; o < nodes_; ++o) {
       if (((outputs_[o].waiting >> type) & 1U) == 0 || (request(type) && credits_[o][type] == 0)) continue;
-      const Mask ready_now = ready_inputs(outputs_[o].inputs[type], type, o, t, possible);
-      if ((ready_now[0] | ready_now[1]) == 0) continue;
-      if (const std::int64_t start = tight_ ? earliest_start(o, type).at : t; start > t) {
+      Mask ready_now = ready_inputs(outputs_[o].inputs[type], type, o, t, possible);
+      std::size_t input = 0;
+      bool found = false;
+      while (!found && (ready_now[0] | ready_now[1]) != 0) {
+        input = crossbar_detail::after(ready_now, bus_last_served_);
+        const std::int64_t start = common_start(type, o, input, t);
+        found = start <= t;
+        if (found) break;
         possible = std::min(possible, start);
-        continue;
+        ready_now[input >> 6] &= ~(std::uint64_t{1} << (input & 63));
       }
-      const std::size_t input = crossbar_detail::after(ready_now, bus_last_served_);
+      if (!found) continue;
       const std::size_t distance = (input + 2 * nodes_ - bus_last_served_ - 1) % nodes_;
       const std::int64_t since = fifo(type, o, input).front().ready;
       if (distance > best_distance || (distance == best_distance && since >= best_ready)) continue;
@@ -261,9 +327,7 @@ void Crossbar::serve_bus(std::int64_t t, Deliver&& deliver) {
     if (best_distance == nodes_) continue;
     const std::size_t input = (bus_last_served_ + 1 + best_distance) % nodes_;
     bus_last_served_ = static_cast<std::uint32_t>(input);
-    const CrossbarGrant granted = grant(type, best_output, input, t);
-    bus_free_ = granted.arrival.value() - config_.router_cycles + 1;
-    deliver(granted);
+    bus_free_ = grant_on_bus(type, best_output, input, t, deliver) - config_.router_cycles + 1;
     possible = waiting_ > 0 ? bus_free_ : kNever.value();
     break;
   }

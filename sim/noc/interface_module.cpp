@@ -1,5 +1,7 @@
 #include "sim/noc/interface_module.h"
 
+#include <utility>
+
 namespace accsim::sim {
 
 const std::vector<int>& InterfaceModule::classes() {
@@ -8,16 +10,18 @@ const std::vector<int>& InterfaceModule::classes() {
 }
 
 InterfaceModule::InterfaceModule(const sc_core::sc_module_name& name, Clock clock, const RouterConfig& config,
-                                 std::int64_t room, const std::vector<std::uint16_t>& places, int port,
-                                 PacketBook& book)
+                                 std::int64_t room, std::size_t node, const std::vector<std::uint16_t>& places,
+                                 int port, NocTopology& topology, PacketBook& book)
     : EventModule(name, clock, Phase::network),
       in("in"),
       out("out"),
       from_router("from_router"),
       to_router("to_router"),
       room_(room),
+      node_(node),
       places_(&places),
       port_(port),
+      topology_(&topology),
       book_(&book),
       source_(config, classes()),
       exit_(config, room) {
@@ -37,19 +41,34 @@ struct InterfaceModule::Observer {
       self->wake_at(at);
     }
   }
-  void arrived(std::int32_t packet, Cycles at) const { self->sink_->receive(self->book_->take(packet), at); }
+  void arrived(std::int32_t index, Cycles at) const {
+    Packet packet = self->book_->take(index);
+    packet.destination = static_cast<std::int16_t>(self->node_);
+    self->sink_->receive(packet, at);
+  }
 };
 
 void InterfaceModule::send(const Packet& packet) {
   const auto queue = static_cast<std::size_t>(packet.type);
   NocPacket entry;
   entry.packet = book_->put(packet);
-  entry.destination = (*places_)[static_cast<std::size_t>(packet.destination)];
+  entry.destination = destination_of(packet);
+  if (packet.takers != nullptr) entry.lane = (*places_)[static_cast<std::size_t>(packet.takers->front())];
   entry.packet_class = static_cast<std::uint8_t>(queue);
   entry.flits = packet.flits;
   entry.ready = last_ready_[queue] = std::max(packet.ready, last_ready_[queue]);
   source_.accept(entry);
   wake_at(source_.next_time());
+}
+
+std::uint16_t InterfaceModule::destination_of(const Packet& packet) {
+  if (packet.takers == nullptr) return (*places_)[static_cast<std::size_t>(packet.destination)];
+  std::vector<int> destinations;
+  for (const std::int16_t taker : *packet.takers) {
+    destinations.push_back((*places_)[static_cast<std::size_t>(taker)]);
+  }
+  const int tree = topology_->add_multicast((*places_)[node_], std::move(destinations));
+  return static_cast<std::uint16_t>(Flit::kMulticast + tree);
 }
 
 void InterfaceModule::return_credit(std::int32_t /*node*/, PacketClass /*type*/, Cycles at) {

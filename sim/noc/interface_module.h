@@ -13,26 +13,32 @@
 
 namespace accsim::sim {
 
-// Packets on their way; indices stay valid until they are given back.
+// Packets on their way; indices stay valid until they have been taken at every destination.
 class PacketBook {
  public:
   std::int32_t put(const Packet& packet) {
+    const Entry entry{packet, packet.takers == nullptr ? 1 : packet.takers->size()};
     if (free_.empty()) {
-      packets_.push_back(packet);
+      packets_.push_back(entry);
       return static_cast<std::int32_t>(packets_.size()) - 1;
     }
     const std::int32_t index = free_.back();
     free_.pop_back();
-    packets_[static_cast<std::size_t>(index)] = packet;
+    packets_[static_cast<std::size_t>(index)] = entry;
     return index;
   }
   Packet take(std::int32_t index) {
-    free_.push_back(index);
-    return packets_[static_cast<std::size_t>(index)];
+    Entry& entry = packets_[static_cast<std::size_t>(index)];
+    if (--entry.to_come == 0) free_.push_back(index);
+    return entry.packet;
   }
 
  private:
-  std::vector<Packet> packets_;
+  struct Entry {
+    Packet packet;
+    std::size_t to_come = 1;  // destinations that have not taken it
+  };
+  std::vector<Entry> packets_;
   std::vector<std::int32_t> free_;
 };
 
@@ -41,9 +47,11 @@ class InterfaceModule : public EventModule, public NocPort, public LinkEnd {
   static constexpr int kClasses = 2;         // requests, answers (signals too: they never wait for requests)
   static const std::vector<int>& classes();  // by PacketClass
 
-  // `places`: where each node sits; `port`: of the router, that this node is at.
+  // `node`: its own; `places`: where each node sits; `port`: of the router, that this node is at. Trees of multicasts
+  // are added to the topology.
   InterfaceModule(const sc_core::sc_module_name& name, Clock clock, const RouterConfig& config, std::int64_t room,
-                  const std::vector<std::uint16_t>& places, int port, PacketBook& book);
+                  std::size_t node, const std::vector<std::uint16_t>& places, int port, NocTopology& topology,
+                  PacketBook& book);
 
   sc_core::sc_export<NocPort> in;
   sc_core::sc_port<PacketSink> out;
@@ -74,9 +82,13 @@ class InterfaceModule : public EventModule, public NocPort, public LinkEnd {
     return source_.waiting(static_cast<std::size_t>(PacketClass::response)) < room_;
   }
 
+  [[nodiscard]] std::uint16_t destination_of(const Packet& packet);
+
   std::int64_t room_;
+  std::size_t node_;
   const std::vector<std::uint16_t>* places_;
   int port_;
+  NocTopology* topology_;
   PacketBook* book_;
   LinkEnd* router_ = nullptr;
   PacketSink* sink_ = nullptr;

@@ -25,7 +25,10 @@ class MemoryServer : public EventModule {
   sc_core::sc_port<NocPort> noc;
 
   // Execution on data, told what happens; null = none.
-  void set_data(FunctionalChip* data) { data_ = data; }
+  void set_data(FunctionalChip* data, model::CoreId core = {}) {
+    data_ = data;
+    core_ = core;
+  }
   void serve(const Packet& request, Cycles at) {
     requests_.push_back({request, at});
     wake_at(at);
@@ -43,12 +46,14 @@ class MemoryServer : public EventModule {
   std::int64_t flit_bytes_;
   TransactionPool* pool_;
   FunctionalChip* data_ = nullptr;
+  model::CoreId core_;  // whose scratchpad it is, if it is one
   std::deque<Request> requests_;
   Cycles last_ready_;
 };
 
 // The answer to a request from `node`: data for a read, an acknowledgment of one flit for a write.
-Packet answer_to(const Packet& request, const Transaction& transaction, std::int32_t node, std::int64_t flit_bytes,
+// The data of a multicast go to all who take it.
+Packet answer_to(const Packet& request, const TransactionPool& pool, std::int32_t node, std::int64_t flit_bytes,
                  Cycles ready);
 
 }  // namespace accsim::sim

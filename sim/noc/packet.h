@@ -3,6 +3,7 @@
 // lie ahead of now; every message takes at least one cycle.
 #pragma once
 #include <cstdint>
+#include <deque>
 #include <systemc>
 #include <vector>
 
@@ -16,6 +17,19 @@ using model::Cycles;
 enum class PacketClass : std::uint8_t { acknowledgment, response, read_request, write_request, signal };
 inline constexpr std::size_t kPacketClasses = 5;
 
+struct GroupRun;
+
+// A multicast that runs, made by the DMA queue that issues it: who takes its bursts. Every taker but the queue's own
+// core counts what it has written and says when it has all.
+struct Multicast {
+  std::vector<std::int16_t> nodes;  // that the bursts go to
+  std::int64_t serial = 0;          // running number
+  std::int64_t bursts = 0;          // in all
+  std::int32_t source = 0;          // node of the queue
+  std::int64_t descriptor = 0;      // its instruction, see below
+  GroupRun* group = nullptr;
+};
+
 // One burst on its way: made by a DMA queue, answered by a memory, returned to the queue.
 struct Transaction {
   std::int64_t address = 0;        // of the burst in the remote memory
@@ -28,6 +42,9 @@ struct Transaction {
   std::int32_t waiting_lines = 0;  // that wait for their bank
   std::int64_t descriptor = 0;     // running number of the instruction in its queue
   Cycles issued, arrived, left;    // request sent, request at the memory, answer sent
+  std::int32_t multicast = -1;     // that it is part of
+  std::int32_t users = 1;          // who give it back
+  bool all_written = false;        // no burst: a taker of a multicast has all of it
 };
 
 // Transactions live here; indices stay valid until they are given back.
@@ -43,16 +60,38 @@ class TransactionPool {
     return index;
   }
   void give_back(std::int32_t index) {
+    if (--items_[index].users > 0) return;
     free_.push_back(index);
     ++given_back_;
   }
   [[nodiscard]] std::int64_t given_back() const { return given_back_; }  // so far
   Transaction& operator[](std::int32_t index) { return items_[static_cast<std::size_t>(index)]; }
+  const Transaction& operator[](std::int32_t index) const { return items_[static_cast<std::size_t>(index)]; }
+
+  std::int32_t begin_multicast() {
+    if (free_multicasts_.empty()) {
+      free_multicasts_.push_back(static_cast<std::int32_t>(multicasts_.size()));
+      multicasts_.emplace_back();
+    }
+    const std::int32_t index = free_multicasts_.back();
+    free_multicasts_.pop_back();
+    multicasts_[static_cast<std::size_t>(index)].serial = ++multicasts_begun_;
+    return index;
+  }
+  void end_multicast(std::int32_t index) { free_multicasts_.push_back(index); }
+  Multicast& multicast(std::int32_t index) { return multicasts_[static_cast<std::size_t>(index)]; }
+  // Where a burst goes; null: to one node.
+  [[nodiscard]] const std::vector<std::int16_t>* takers(const Transaction& transaction) const {
+    return transaction.multicast < 0 ? nullptr : &multicasts_[static_cast<std::size_t>(transaction.multicast)].nodes;
+  }
 
  private:
   std::vector<Transaction> items_;
   std::vector<std::int32_t> free_;
   std::int64_t given_back_ = 0;
+  std::deque<Multicast> multicasts_;  // stay where they are
+  std::vector<std::int32_t> free_multicasts_;
+  std::int64_t multicasts_begun_ = 0;
 };
 
 struct SignalMessage {
@@ -68,6 +107,7 @@ struct Packet {
   std::int32_t flits = 1;
   PacketClass type = PacketClass::response;
   SignalMessage signal;
+  const std::vector<std::int16_t>* takers = nullptr;  // of a multicast: the nodes it goes to, instead of `destination`
   Cycles ready;  // first cycle in which it may enter the network; set by the sender
 };
 

@@ -56,7 +56,8 @@ int NocSource::choose_vc(const Queue& queue) const {
     return credits_[queue.first_vc + vc] > 0 && ((taken_vcs_ >> (queue.first_vc + vc)) & 1U) == 0;
   };
   if (ordered_) {
-    const int vc = queue.front().destination % queue.vcs;
+    const NocPacket& packet = queue.front();
+    const int vc = (packet.lane < 0 ? packet.destination : packet.lane) % queue.vcs;
     return may(vc) ? vc : -1;
   }
   int vc = queue.last_vc;

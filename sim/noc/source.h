@@ -17,7 +17,8 @@ struct NocPacket {
   std::uint16_t destination = 0;  // node, or Flit::kMulticast + tree
   std::uint8_t packet_class = 0;  // or the queue, where classes have several
   std::int32_t flits = 1;
-  Cycles ready;  // not before that of the packet before it in its queue
+  std::int32_t lane = -1;  // where packets keep their order: what the channel follows from, -1 the destination
+  Cycles ready;            // not before that of the packet before it in its queue
 };
 
 class NocSource {

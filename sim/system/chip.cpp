@@ -88,7 +88,7 @@ Chip::Chip(const sc_core::sc_module_name& name, const model::Architecture& arch,
            const SimulationOptions& options)
     : sc_core::sc_module(name), arch_(&arch) {
   const Clock clock(model::core_clock(arch));
-  map_ = {&arch, arch.dram.derived.burst_bytes, arch.node_count(), routers_between(arch)};
+  map_ = {&arch, arch.dram.derived.burst_bytes, arch.node_count(), routers_between(arch), model::place_nodes(arch), {}};
   noc_ = std::make_unique<ChipNetwork>("noc", clock, arch);
   sequencer_ = std::make_unique<GroupSequencer>("sequencer", clock, arch, source);
 
@@ -98,6 +98,7 @@ Chip::Chip(const sc_core::sc_module_name& name, const model::Architecture& arch,
   for (std::int64_t i = 0; i < arch.core_count(); ++i) {
     while (left == 0) left = arch.core_types[++type].count;
     --left;
+    map_.core_types.push_back(type);
     const std::string core_name = "core" + std::to_string(i);
     cores_.push_back(std::make_unique<CoreModule>(core_name.c_str(), clock, model::CoreId(static_cast<std::int32_t>(i)),
                                                   arch.core_types[type], type, map_, pool_));

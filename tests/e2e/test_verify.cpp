@@ -117,9 +117,11 @@ TEST_CASE("a program that computes something else is a mismatch: exit code 4, th
   const Workspace folder;
   // conv2 takes its input one column further left: no check of order or memory can see that.
   write_program(folder, [](Json& program) {
-    for (auto& pass : program["groups"][1]["cores"][0]["array"]) {
-      auto& axes = pass["array_pass"]["input"]["axes"];
-      axes.back()["offset"] = axes.back()["offset"].get<int>() - 1;
+    for (auto& core : program["groups"][1]["cores"]) {
+      for (auto& pass : core["array"]) {
+        auto& axes = pass["array_pass"]["input"]["axes"];
+        axes.back()["offset"] = axes.back()["offset"].get<int>() - 1;
+      }
     }
   });
   const Outcome outcome = simulate(folder, {"--program", "p.json", "--verify", "--out", "r.json"});

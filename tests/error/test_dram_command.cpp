@@ -124,4 +124,14 @@ TEST_CASE("accsim dram reports mistakes in one line") {
   write(folder / "plain.csv", "op,addr_hex\nR,0x40\n");
   CHECK(message({"--preset", "ddr4-3200", "--requests", "plain.csv", "--mode", "trace"}) ==
         "accsim: error: plain.csv: line 1: no column cycle in the header \"op,addr_hex\"\n");
+  const auto traced = [&](const std::string& cycles) {
+    write(folder / "back.csv", "op,addr_hex,cycle\nR,0x40,5\nR,0x80," + cycles + "\n");
+    return message({"--preset", "ddr4-3200", "--requests", "back.csv", "--mode", "trace"});
+  };
+  CHECK(traced("4") ==
+        "accsim: error: back.csv: line 3: column cycle: is 4, the request before has 5; requests stand in the order of "
+        "their cycles\n");
+  CHECK(traced("100000000000000") ==
+        "accsim: error: back.csv: line 3: column cycle: expected an integer from 0 to 100000000000, found "
+        "\"100000000000000\"\n");
 }

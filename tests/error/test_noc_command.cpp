@@ -113,6 +113,8 @@ TEST_CASE("accsim noc reports mistakes in one line") {
   CHECK(message(load + Arguments{"--topology", "bus", "--nodes", "129"}) ==
         "--nodes: a bus has at most 128 nodes, found 129");
   CHECK(message(load + Arguments{"--topology", "ring"}) == "--nodes: missing; a ring needs it");
+  CHECK(message(load + Arguments{"--topology", "ring", "--nodes", "1"}) ==
+        "--nodes: a ring has at least 2 nodes, found 1");
   CHECK(message(load + Arguments{"--topology", "ring", "--nodes", "4", "--vcs", "1"}) ==
         "--vcs: a ring needs 2 or more, found 1");
   CHECK(message(load + Arguments{"--topology", "ring", "--width", "4"}) == "--width: a ring has --nodes");

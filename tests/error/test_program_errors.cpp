@@ -81,6 +81,55 @@ TEST_CASE("program verifier: what does not exist, or stands in the wrong queue")
         "structure: live_out region \"row 0\" uses a global buffer; the architecture has none");
 }
 
+TEST_CASE("program verifier: multicasts") {
+  const model::Program program = multicast_program();
+  CHECK(verdict(program).empty());
+  const auto multicast = [](auto& p) -> std::vector<model::CoreId>& { return copy(at(p, Queue::load, 0)).multicast; };
+  CHECK(verdict(program, [&](auto& p) { multicast(p) = {model::CoreId(0)}; }) ==
+        "structure: core 0 load[0] is a multicast that names core 0 again, which is its own, its source's or its "
+        "destination's");
+  CHECK(verdict(program, [&](auto& p) {
+          multicast(p) = {model::CoreId(1), model::CoreId(1)};
+        }) == "structure: core 0 load[0] is a multicast whose cores are not in ascending order");
+  CHECK(verdict(program, [&](auto& p) {
+          multicast(p) = {model::CoreId(1), model::CoreId(2)};
+        }) == "structure: core 0 load[0]: multicast names core 2; the architecture has 2 cores");
+  model::Architecture arch = tiny_architecture(3);
+  model::Program third = program;
+  multicast(third) = {model::CoreId(1), model::CoreId(2)};
+  CHECK(verdict(third, arch) ==
+        "structure: core 0 load[0] uses the scratchpad of core 2, which takes no part in the group");
+  CHECK(verdict(program, [&](auto& p) { copy(at(p, Queue::store, 0)).multicast = {model::CoreId(1)}; }) ==
+        "structure: core 0 store[0] is a multicast into the DRAM, must be one into scratchpads");
+  arch = tiny_architecture();
+  arch.noc.topology = model::Topology::ring;
+  CHECK(verdict(program, arch) ==
+        "structure: core 0 load[0] is a multicast; a ring has none, the other topologies have");
+  arch.noc.topology = model::Topology::mesh;
+  arch.noc.flit_bytes = 16;
+  arch.noc.vc_buffer_flits = 4;
+  CHECK(verdict(program, arch).empty());
+  arch.noc.vc_buffer_flits = 3;
+  CHECK(verdict(program, arch) ==
+        "structure: core 0 load[0] is a multicast of bursts of 4 flits; on a mesh they must fit into "
+        "noc.vc_buffer_flits, which is 3");
+  // The other core's buffer: too small, in use, not told, never read.
+  CHECK(
+      verdict(program, [](auto& p) { p.groups[0].buffers[2].size = model::Bytes(15); }) ==
+      "undeclared: core 0 load[0] writes bytes [0, 16) of the scratchpad of core 1, outside every live_out region and "
+      "buffer of the group");
+  CHECK(verdict(program, [](auto& p) { drop_edge(at(p, Queue::load, 1), at(p, Queue::vector, 0, 1), 2); }) ==
+        "unordered_access: core 0 load[1] writes bytes [0, 16) of the scratchpad of core 1 while core 1 vector[0] "
+        "may still read them: neither queue order nor semaphores order the two");
+  CHECK(verdict(program, [](auto& p) {
+          drop_edge(at(p, Queue::vector, 0, 1), at(p, Queue::load, 0), 0);
+        }).starts_with("deadlock: "));
+  CHECK(
+      verdict(program, [&](auto& p) { multicast(p).clear(); }) ==
+      "unwritten_read: core 1 vector[0] reads bytes [0, 16) of the scratchpad of core 1, which nothing ordered before "
+      "it has written");
+}
+
 TEST_CASE("program verifier: shapes of operands") {
   const model::Program program = pipeline_program();
   CHECK(verdict(program, [](auto& p) { pass(at(p, Queue::array, 0)).input.axes[0].coefficient.pop_back(); }) ==

@@ -32,7 +32,9 @@ struct Random {
 // What came where and when, and whether in the order in which it was sent.
 struct Log {
   std::map<std::int32_t, std::int64_t> arrival;  // by packet
-  std::map<std::tuple<int, int, int>, std::deque<std::int32_t>> on_the_way;
+  // A multicast keeps its place among those to the same nodes.
+  using Way = std::tuple<int, int, int, const std::vector<std::int16_t>*>;
+  std::map<Way, std::deque<std::int32_t>> on_the_way;
   std::int64_t sent = 0, received = 0;
   bool in_order = true;
 
@@ -40,15 +42,19 @@ struct Log {
     return packet.type == PacketClass::signal ? packet.signal.semaphore : packet.transaction;
   }
   void send(const Packet& packet) {
-    on_the_way[{packet.source, packet.destination, static_cast<int>(packet.type)}].push_back(number(packet));
-    ++sent;
+    std::vector<std::int16_t> to{packet.destination};
+    if (packet.takers != nullptr) to = *packet.takers;
+    for (const std::int16_t node : to) {
+      on_the_way[{packet.source, node, static_cast<int>(packet.type), packet.takers}].push_back(number(packet));
+    }
+    sent += static_cast<std::int64_t>(to.size());
   }
   void receive(const Packet& packet, Cycles at) {
-    auto& queue = on_the_way[{packet.source, packet.destination, static_cast<int>(packet.type)}];
+    auto& queue = on_the_way[{packet.source, packet.destination, static_cast<int>(packet.type), packet.takers}];
     in_order = in_order && !queue.empty() && queue.front() == number(packet);
     if (!queue.empty()) queue.pop_front();
     ++received;
-    arrival[number(packet)] = at.value();
+    arrival[number(packet)] = std::max(arrival[number(packet)], at.value());
   }
 };
 
@@ -63,7 +69,10 @@ class Endpoint : public EventModule, public PacketSink {
         answer_flits_(answer_flits),
         log_(&log) {}
   sc_core::sc_port<NocPort> noc;
+  [[nodiscard]] int answer_flits() const { return answer_flits_; }
   std::vector<Packet> packets;  // by ready cycle
+  // Every second answer goes to several nodes, where there are sets of them.
+  std::vector<std::vector<std::int16_t>> sets;
 
   void receive(const Packet& packet, Cycles at) override {
     log_->receive(packet, at);
@@ -87,6 +96,7 @@ class Endpoint : public EventModule, public PacketSink {
       answer.type = PacketClass::response;
       answer.flits = answer_flits_;
       answer.ready = now + Cycles(1);
+      if (!sets.empty() && ++answered_ % 2 == 0) answer.takers = &sets[answered_ / 2 % sets.size()];
       free_ = now + Cycles(pace_);
       noc->return_credit(node_, request, now + Cycles(1));
       if (answer_flits_ > 0) {
@@ -104,6 +114,7 @@ class Endpoint : public EventModule, public PacketSink {
   int answer_flits_;
   Log* log_;
   std::size_t next_ = 0;
+  std::size_t answered_ = 0;
   Cycles free_;
   std::deque<std::pair<Packet, Cycles>> requests_;
 };
@@ -124,6 +135,15 @@ Architecture random_chip(Random& random, Topology topology) {
 Topology topology_of(std::uint64_t seed) {
   constexpr std::array kAll{Topology::bus, Topology::ring, Topology::crossbar, Topology::mesh};
   return kAll[seed % kAll.size()];
+}
+
+std::vector<std::int16_t> random_set(Random& random, std::int64_t nodes) {
+  std::vector<std::int16_t> set;
+  for (std::int64_t node = 0; node < nodes; ++node) {
+    if (random.from(0, 1) == 0) set.push_back(static_cast<std::int16_t>(node));
+  }
+  if (set.empty()) set.push_back(static_cast<std::int16_t>(random.from(0, nodes - 1)));
+  return set;
 }
 
 // The chip's network with an endpoint at each node.
@@ -162,10 +182,13 @@ Packet packet_between(std::int64_t source, std::int64_t destination, PacketClass
 // Last arrivals in the network of `accsim noc`.
 struct Arrivals {
   std::map<std::int32_t, std::int64_t> tail;
+  std::int64_t count = 0;
   void taken(std::int32_t, Cycles) {}
   void left(const Flit&, int, Cycles) {}
   void arrived(const Flit& flit, int, Cycles at) {
-    if (flit.tail()) tail[flit.packet] = at.value();
+    if (!flit.tail()) return;
+    tail[flit.packet] = at.value();
+    ++count;
   }
 };
 
@@ -180,10 +203,9 @@ TEST_CASE("modules of ring and mesh carry packets as the network alone does") {
     arch.dram.trans_queue_size = kPlenty;
     Bench bench(arch, random, false);
     const accsim::model::NocPlacement placement = accsim::model::place_nodes(arch);
-    const NocTopology topology =
-        arch.noc.topology == Topology::ring
-            ? NocTopology::of(Topology::ring, static_cast<int>(placement.places()))
-            : NocTopology::mesh(static_cast<int>(placement.cols), static_cast<int>(placement.rows));
+    NocTopology topology = arch.noc.topology == Topology::ring
+                               ? NocTopology::of(Topology::ring, static_cast<int>(placement.places()))
+                               : NocTopology::mesh(static_cast<int>(placement.cols), static_cast<int>(placement.rows));
     RouterConfig config = RouterConfig::of_cycles(static_cast<int>(arch.noc.router_cycles), false);
     config.vcs = static_cast<int>(arch.noc.vcs);
     config.buffer_flits = static_cast<int>(arch.noc.vc_buffer_flits);
@@ -193,6 +215,7 @@ TEST_CASE("modules of ring and mesh carry packets as the network alone does") {
 
     // Each node sends one class, so that the order of classes at an entry does not matter.
     std::vector<Packet> packets;
+    std::deque<std::vector<std::int16_t>> sets;
     std::int64_t ready = 1;
     const std::int64_t gap = random.from(0, 4);
     for (std::int32_t i = 0; i < 150; ++i) {
@@ -201,17 +224,33 @@ TEST_CASE("modules of ring and mesh carry packets as the network alone does") {
       packets.push_back(packet_between(source, random.from(0, arch.node_count() - 1),
                                        source % 2 == 0 ? PacketClass::response : PacketClass::read_request,
                                        random.from(1, 8), ready, i));
+      if (arch.noc.topology == Topology::mesh && seed % 4 == 1 && source % 2 == 0 && random.from(0, 2) == 0) {
+        sets.push_back(random_set(random, arch.node_count()));
+        packets.back().takers = &sets.back();
+        packets.back().flits = static_cast<std::int32_t>(random.from(1, arch.noc.vc_buffer_flits));
+      }
       bench.nodes[static_cast<std::size_t>(source)]->packets.push_back(packets.back());
     }
     bench.context.run();
 
     Arrivals arrivals;
     std::size_t next = 0;
-    for (std::int64_t now = 0; arrivals.tail.size() < packets.size() && now < 100'000; ++now) {
+    std::int64_t expected = 0;
+    for (const Packet& p : packets) expected += p.takers == nullptr ? 1 : static_cast<std::int64_t>(p.takers->size());
+    for (std::int64_t now = 0; arrivals.count < expected && now < 100'000; ++now) {
       for (; next < packets.size() && packets[next].ready == Cycles(now); ++next) {
         NocPacket packet;
         packet.packet = packets[next].transaction;
         packet.destination = static_cast<std::uint16_t>(placement.place_of[packets[next].destination]);
+        if (packets[next].takers != nullptr) {
+          std::vector<int> to;
+          for (const std::int16_t node : *packets[next].takers) {
+            to.push_back(static_cast<int>(placement.place_of[node]));
+          }
+          const int from = static_cast<int>(placement.place_of[packets[next].source]);
+          packet.lane = to.front();
+          packet.destination = static_cast<std::uint16_t>(Flit::kMulticast + topology.add_multicast(from, to));
+        }
         packet.packet_class = packets[next].type == PacketClass::response ? 1 : 0;
         packet.flits = packets[next].flits;
         packet.ready = packets[next].ready;
@@ -225,6 +264,7 @@ TEST_CASE("modules of ring and mesh carry packets as the network alone does") {
 }
 
 TEST_CASE("1000 random chips at overload neither lose, reorder nor hold packets") {
+  std::int64_t multicasts = 0;  // packets more than requests and answers
   for (std::uint64_t seed = 1; seed <= 1000; ++seed) {
     INFO("seed " << seed);
     Random random{std::mt19937_64(seed)};
@@ -232,6 +272,12 @@ TEST_CASE("1000 random chips at overload neither lose, reorder nor hold packets"
     Bench bench(arch, random, true);
     const std::int64_t hot = random.from(bench.memories, arch.node_count() - 1);
     const bool crowd = random.from(0, 2) == 0;
+    if (arch.noc.topology != Topology::ring && seed % 3 == 0) {
+      for (auto& node : bench.nodes) {
+        if (arch.noc.topology == Topology::mesh && node->answer_flits() > arch.noc.vc_buffer_flits) continue;
+        node->sets = {random_set(random, arch.core_count()), random_set(random, arch.core_count())};
+      }
+    }
     std::int64_t ready = 1;
     std::int64_t requests = 0;
     for (std::int32_t i = 0; i < 120; ++i) {
@@ -247,9 +293,42 @@ TEST_CASE("1000 random chips at overload neither lose, reorder nor hold packets"
           packet_between(source, to, type, flits, ready, i));
     }
     bench.context.run();
-    CHECK(bench.log.received == 120 + requests);
+    CHECK(bench.log.received >= 120 + requests);
+    multicasts += bench.log.received - 120 - requests;
     CHECK(bench.log.sent == bench.log.received);
     CHECK(bench.log.in_order);
     CHECK(bench.network.busiest_link(Cycles(100'000)) > 0);
+  }
+  CHECK(multicasts > 10'000);
+}
+
+TEST_CASE("the hops of a multicast are the links of its tree") {
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    INFO("seed " << seed);
+    Random random{std::mt19937_64(seed)};
+    Architecture arch = random_chip(random, Topology::mesh);
+    arch.core_types[0].count = random.from(1, 30);
+    const accsim::model::NocPlacement placement = accsim::model::place_nodes(arch);
+    NocTopology mesh = NocTopology::mesh(static_cast<int>(placement.cols), static_cast<int>(placement.rows));
+    const std::int64_t from = random.from(0, arch.node_count() - 1);
+    const std::int64_t single = random.from(0, arch.node_count() - 1);
+    CHECK(accsim::model::multicast_hops(arch, placement, from, {single}) ==
+          accsim::model::routers_passed(arch, placement, from, single));
+    std::vector<std::int64_t> to;
+    std::vector<int> places;
+    for (const std::int16_t node : random_set(random, arch.node_count())) {
+      to.push_back(node);
+      places.push_back(static_cast<int>(placement.place_of[static_cast<std::size_t>(node)]));
+    }
+    const int tree = mesh.add_multicast(static_cast<int>(placement.place_of[static_cast<std::size_t>(from)]), places);
+    std::int64_t links = 0;
+    for (int router = 0; router < mesh.routers(); ++router) {
+      links += static_cast<std::int64_t>(mesh.branches(router, tree).size());
+    }
+    CHECK(accsim::model::multicast_hops(arch, placement, from, to) == links);
+    arch.noc.topology = Topology::crossbar;
+    CHECK(accsim::model::multicast_hops(arch, placement, from, to) == static_cast<std::int64_t>(to.size()));
+    arch.noc.topology = Topology::bus;
+    CHECK(accsim::model::multicast_hops(arch, placement, from, to) == 1);
   }
 }

@@ -18,9 +18,13 @@ using namespace accsim::tests;
 
 // Runs the network with a random schedule and compares every activation. Returns "" or what is wrong.
 std::string difference(const model::Network& network, const model::Architecture& arch, std::uint64_t seed,
-                       int fine = 60) {
+                       int splits = 40, int* multicasts = nullptr) {
   Random random(seed);
-  const model::Schedule schedule = random_schedule(network, arch, random, fine, 40);
+  constexpr int kFine = 60;
+  const model::Schedule schedule = random_schedule(network, arch, random, kFine, splits);
+  for (const model::Group& group : schedule.groups)
+    for (const model::OperatorMapping& mapping : group.mappings)
+      if (multicasts != nullptr && !mapping.multicast.empty()) ++*multicasts;
   if (const auto violation = model::verify_schedule(schedule, network, arch))
     return violation->where + ": " + violation->message;
   const std::unique_ptr<model::ProgramSource> source = sched::lower(schedule, network, arch, seed);
@@ -76,6 +80,20 @@ void check_many(int cases, model::Network (*make)(Random&)) {
 
 }  // namespace
 
+TEST_CASE("products whose operands one core loads for all compute what a plain loop computes") {
+  int multicasts = 0;
+  for (std::uint64_t i = 1; i <= 240; ++i) {
+    Random random(i);
+    const model::Architecture arch = small_architecture(2 + static_cast<std::int64_t>(i % 3), 32, 8);
+    const model::Network network = i % 4 == 0   ? any_chain(random)
+                                   : i % 4 == 1 ? any_gemm(random)
+                                   : i % 4 == 2 ? any_matmul(random)
+                                                : any_conv(random);
+    INFO("case " << i);
+    REQUIRE(difference(network, arch, i, 100, &multicasts) == "");
+  }
+  CHECK(multicasts > 100);
+}
 TEST_CASE("lowered convolutions compute what a plain loop computes") { check_many(150, any_conv); }
 TEST_CASE("lowered Gemms compute what a plain loop computes") { check_many(60, any_gemm); }
 TEST_CASE("lowered MatMuls compute what a plain loop computes") { check_many(60, any_matmul); }

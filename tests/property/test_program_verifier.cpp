@@ -95,7 +95,7 @@ TEST_CASE("single edits of valid programs are rejected, proven harmless, or conc
   std::set<std::string> kinds;
   for (const model::Program& original :
        {numbered(pipeline_program()), numbered(prefetch_program()), numbered(exchange_program()),
-        numbered(join_program()), numbered(global_buffer_program())}) {
+        numbered(join_program()), numbered(global_buffer_program()), numbered(multicast_program())}) {
     const DataFlow expected = data_flow(original);
     for (const Mutant& mutant : mutants_of(original, arch.core_count())) {
       CAPTURE(mutant.sort, mutant.where);

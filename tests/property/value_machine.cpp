@@ -130,7 +130,10 @@ void ValueMachine::move_bytes(const Copy& copy) {
       from.address += index * copy.src.stride[d];
       to.address += i[d] * copy.dst.stride[d];
     }
-    for (std::int64_t b = 0; b < copy.extent.back(); ++b, ++from.address, ++to.address) store(to, load(from));
+    for (std::int64_t b = 0; b < copy.extent.back(); ++b, ++from.address, ++to.address) {
+      store(to, load(from));
+      for (const CoreId core : copy.multicast) store({to.space, core, to.address}, load(from));
+    }
   });
 }
 

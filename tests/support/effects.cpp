@@ -46,9 +46,13 @@ void add_copy(const Copy& copy, Effect& effect) {
     }
     add_bytes(effect.reads, gather.indices, gather.indices.address, copy.extent[0] * kIndexBytes);
   }
+  for (const model::CoreId core : copy.multicast) effect.form.push_back(-1 - core.value());
   for (const MovedByte& byte : moved_bytes(copy)) {
     effect.form.insert(effect.form.end(), {byte.to, byte.from, byte.position});
     add_bytes(effect.writes, copy.dst.place, byte.to, 1);
+    for (const model::CoreId core : copy.multicast) {
+      add_bytes(effect.writes, {copy.dst.place.space, core, 0}, byte.to, 1);
+    }
     const std::int64_t rows = copy.gather ? copy.gather->rows : 1;
     for (std::int64_t r = 0; r < rows; ++r)
       add_bytes(effect.reads, copy.src.place, byte.from + r * copy.src.stride[0], 1);

@@ -140,6 +140,17 @@ class Edits {
       c.src.stride[2] = c.extent[3];
       c.dst.stride[2] = c.extent[3] + 1;
     });
+    for (std::size_t t = 0; t < copy.multicast.size(); ++t) {
+      add_to<Copy>("multicast: drop a core",
+                   [t](Copy& c) { c.multicast.erase(c.multicast.begin() + static_cast<std::ptrdiff_t>(t)); });
+    }
+    for (std::int32_t core = 0; core < context_.cores; ++core) {
+      const model::CoreId id(core);
+      if (std::find(copy.multicast.begin(), copy.multicast.end(), id) != copy.multicast.end()) continue;
+      add_to<Copy>("multicast: one more core", [id](Copy& c) {
+        c.multicast.insert(std::upper_bound(c.multicast.begin(), c.multicast.end(), id), id);
+      });
+    }
     if (!copy.gather) {
       add_to<Copy>("gather flag", [](Copy& c) { c.gather = Copy::Gather{c.dst.place, 0, 4, 1}; });
       return;

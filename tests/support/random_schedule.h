@@ -3,11 +3,13 @@
 #pragma once
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "model/arch/arch.h"
+#include "model/schedule/multicast.h"
 #include "model/schedule/schedule.h"
 #include "model/schedule/split.h"
 #include "model/workload/loop_nest.h"
@@ -160,6 +162,38 @@ inline void split_at_random(model::Group& group, const model::Network& network, 
   }
 }
 
+// Roles that one core may load for all.
+inline void multicast_at_random(model::Group& group, const model::Network& network, model::OpId op,
+                                const model::Architecture& arch, Random& random) {
+  const std::vector<model::LoopNest> nests = model::loop_nests_of(network, op);
+  for (const char* role : {"input", "weight"}) {
+    if (!random.chance(60)) continue;
+    model::OperatorMapping tried = group.mappings.front();
+    tried.multicast.emplace_back(role);
+    std::size_t entry = 0;
+    if (model::multicast_refusal(arch, nests, tried, group.split, group.cores, entry)) continue;
+    const std::vector<std::int64_t> weights = model::core_weights(arch, group.cores);
+    const std::vector<model::LoopNest> held = model::nests_to_hold(nests, tried, group.split, weights, 0);
+    std::map<std::string, std::int64_t> scratchpad;
+    std::map<std::string, std::int64_t> accumulator;
+    const model::CoreConfig& core = arch.core(model::CoreId(static_cast<std::int32_t>(group.cores.front())));
+    for (const model::LoopNest& nest : held) {
+      for (const model::BufferNeed& need : model::buffer_needs(nest, tried, core)) {
+        std::int64_t& bytes = (need.accumulator ? accumulator : scratchpad)[need.role];
+        bytes = std::max(bytes, need.buffers * need.bytes.value());
+      }
+    }
+    const auto sum = [](const std::map<std::string, std::int64_t>& parts) {
+      std::int64_t all = 0;
+      for (const auto& [name, bytes] : parts) all += bytes;
+      return all;
+    };
+    if (sum(scratchpad) > core.scratchpad.size().value() || sum(accumulator) > core.accumulator.size().value())
+      continue;
+    group.mappings.front() = tried;
+  }
+}
+
 // `splits`: percent of operators that are split over several cores where they can be.
 inline model::Schedule random_schedule(const model::Network& network, const model::Architecture& arch, Random& random,
                                        int fine = 60, int splits = 0) {
@@ -180,6 +214,7 @@ inline model::Schedule random_schedule(const model::Network& network, const mode
       group.mappings.push_back(
           random_mapping(network, op.id, arch.core(model::CoreId(static_cast<std::int32_t>(core))), random, fine));
     if (!alias && splits > 0 && random.chance(splits)) split_at_random(group, network, op.id, arch, random);
+    if (group.cores.size() > 1) multicast_at_random(group, network, op.id, arch, random);
     schedule.groups.push_back(std::move(group));
   }
   return schedule;

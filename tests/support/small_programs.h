@@ -1,6 +1,7 @@
 // Hand-written programs on a small two-core machine, for tests of the verifier and the simulator: valid as they are,
 // and small enough to be changed one edit at a time.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -306,6 +307,58 @@ inline model::Program join_program(std::int64_t tiles = 3) {
   group.live_out = {region("y", dram(8192), 16 * tiles)};
   group.buffers = {region("half", scratchpad(0, 0), 8), region("tile", scratchpad(1, 0), 16),
                    region("result", scratchpad(1, 64), 16)};
+  program.groups = {group};
+  return program;
+}
+
+// Core 0 loads tiles of 16 bytes for both cores at once into one buffer; each moves its copy on and stores it. Core 0's
+// semaphores 1 and 2: the buffer is free in core 0, in core 1.
+inline model::Program multicast_program(std::int64_t tiles = 3) {
+  using model::Queue;
+  const auto signal = [](int core, std::int32_t semaphore) { return model::Signal{model::CoreId(core), semaphore, 1}; };
+  std::array<model::CoreProgram, 2> cores;
+  cores[0].core = model::CoreId(0);
+  cores[0].semaphores = 5;  // 0 tile arrived, 1 and 2 free, 3 result ready, 4 result stored
+  cores[1].core = model::CoreId(1);
+  cores[1].semaphores = 3;  // 0 tile arrived, 1 result ready, 2 result stored
+  for (std::int64_t t = 0; t < tiles; ++t) {
+    const bool later = t + 1 < tiles;
+    model::Instruction load = copy_bytes(dram(16 * t), scratchpad(0, 0), 16, {}, {signal(0, 0), signal(1, 0)});
+    std::get<model::Copy>(load.op).multicast = {model::CoreId(1)};
+    if (t > 0) load.waits = {{1, 1}, {2, 1}};
+    cores[0].queue(Queue::load).push_back(load);
+    for (int c = 0; c < 2; ++c) {
+      const std::int32_t ready = c == 0 ? 3 : 1;
+      const std::int32_t stored = c == 0 ? 4 : 2;
+      model::Instruction move =
+          vector_op(model::VectorKind::move, {{scratchpad(c, 0), model::DataType::int8}}, scratchpad(c, 64), 16);
+      move.waits = {{0, 1}};
+      if (t > 0) move.waits.push_back({stored, 1});
+      move.signals = {signal(c, ready)};
+      if (later) move.signals.push_back(signal(0, 1 + c));
+      cores[static_cast<std::size_t>(c)].queue(Queue::vector).push_back(move);
+      model::Instruction store = copy_bytes(scratchpad(c, 64), dram(4096 * (1 + c) + 16 * t), 16, {{ready, 1}});
+      if (later) store.signals = {signal(c, stored)};
+      cores[static_cast<std::size_t>(c)].queue(Queue::store).push_back(store);
+    }
+  }
+  model::Program program;
+  program.header = {
+      "tiny",
+      "net",
+      {region("x", dram(0), 16 * tiles), region("y", dram(4096), 16 * tiles), region("z", dram(8192), 16 * tiles)},
+      {region("x", dram(0), 16 * tiles)},
+      1};
+  model::GroupProgram group;
+  group.group = model::GroupId(0);
+  group.layers = {"copy"};
+  group.cores = {cores[0], cores[1]};
+  group.live_in = program.header.constant;
+  group.live_out = {region("y", dram(4096), 16 * tiles), region("z", dram(8192), 16 * tiles)};
+  for (int c = 0; c < 2; ++c) {
+    group.buffers.push_back(region("tile", scratchpad(c, 0), 16));
+    group.buffers.push_back(region("result", scratchpad(c, 64), 16));
+  }
   program.groups = {group};
   return program;
 }

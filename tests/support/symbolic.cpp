@@ -96,10 +96,14 @@ class Machine {
         moved.push_back(copy.gather ? mix(gathered(copy, at), static_cast<Name>(c)) : name);
       }
     }
-    Memory& to = memories_[model::memory_of(copy.dst.place)];
-    for (std::size_t i = 0; i < moved.size(); ++i) {
-      const auto cell = static_cast<std::int64_t>(i) % kCellsAByte;
-      to[bytes[i / kCellsAByte].to * kCellsAByte + cell] = moved[i];
+    std::vector<model::Place> places{copy.dst.place};
+    for (const model::CoreId core : copy.multicast) places.push_back({copy.dst.place.space, core, 0});
+    for (const model::Place& place : places) {
+      Memory& to = memories_[model::memory_of(place)];
+      for (std::size_t i = 0; i < moved.size(); ++i) {
+        const auto cell = static_cast<std::int64_t>(i) % kCellsAByte;
+        to[bytes[i / kCellsAByte].to * kCellsAByte + cell] = moved[i];
+      }
     }
   }
 

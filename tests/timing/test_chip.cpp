@@ -172,6 +172,78 @@ TEST_CASE("two cores share the DRAM channel and their links", "[chip]") {
   CHECK(both.dram.bytes_read == Bytes(2 * 8192));
 }
 
+TEST_CASE("a multicast load ends when every core has said that it has the data", "[chip]") {
+  Architecture arch = small_chip(3);
+  const CoreId zero(0);
+  const auto load = [&](std::int64_t bytes, const std::vector<CoreId>& others) {
+    Copy copy = load_copy(0, 0, bytes, zero);
+    copy.multicast = others;
+    GroupProgram group = one_core_group(0, {{instruction(copy)}, {}, {}, {}}, 0, zero);
+    const Measurement m = run(arch, {group});
+    check_accounting(m);
+    CHECK(m.dram.bytes_read == Bytes(bytes));
+    return m;
+  };
+  const std::vector<CoreId> both{CoreId(1), CoreId(2)};
+  const Measurement alone = load(64, {});
+  const Measurement three = load(64, both);
+  // The last of the four lines is written in the same cycle everywhere; then the message of one flit: sent in the cycle
+  // after, through the router, those of two cores one after the other on core 0's link.
+  CHECK(three.cycles == alone.cycles + Cycles(1 + 2 + 1));
+  // A request of one flit, four flits of data, two messages.
+  CHECK(alone.noc.bytes == Bytes(5 * 16));
+  CHECK(three.noc.bytes == Bytes(7 * 16));
+  // Data leave the crossbar at three links.
+  const auto hops = [](const Measurement& m) { return m.energy[EnergyBlock::noc].value(); };
+  CHECK(hops(three) * 5 == hops(alone) * (1 + 3 * 4 + 2));
+  const auto banks = [](const Measurement& m) {
+    return static_cast<double>(m.energy[EnergyBlock::scratchpad].value());
+  };
+  CHECK(banks(three) == Approx(3 * banks(alone)).epsilon(1e-4));
+  // Many bursts: as long as for one core, but for the messages.
+  CHECK(load(8192, both).cycles == load(8192, {}).cycles + Cycles(1 + 2 + 1));
+
+  arch.noc.topology = Topology::bus;
+  const Measurement bus_alone = load(64, {});
+  const Measurement bus_three = load(64, both);
+  CHECK(bus_three.cycles == bus_alone.cycles + Cycles(1 + 2 + 1));
+  CHECK(bus_three.noc.bytes == Bytes(7 * 16));
+  CHECK(hops(bus_three) * 5 == hops(bus_alone) * 7);  // everybody hears it
+
+  // Cores 0, 1, 2 and the global buffer from the left, the memory at the right: five links from the memory's router,
+  // through which data pass once, and three to the cores.
+  arch.noc.topology = Topology::mesh;
+  arch.noc.rows = 1;
+  arch.noc.cols = 5;
+  arch.noc.nodes = {"core0", "core1", "core2", "global_buffer", "dram0"};
+  const Measurement row_alone = load(64, {});
+  const Measurement row_three = load(64, both);
+  CHECK(hops(row_three) * (1 * 5 + 4 * 5) == hops(row_alone) * (1 * 5 + 4 * (4 + 3) + 2 + 3));
+  CHECK(row_three.noc.bytes == Bytes(7 * 16));
+  CHECK(row_three.cycles > row_alone.cycles);
+  CHECK(load(8192, both).cycles == load(8192, {}).cycles + (row_three.cycles - row_alone.cycles));
+}
+
+TEST_CASE("a taker of a multicast waits for its banks", "[chip]") {
+  // Core 1's array reads bank 0 in every cycle for a while; the load of core 0 for both ends after that.
+  const Architecture arch = small_chip(2);
+  const CoreId one(1);
+  Copy copy = load_copy(0, 2048, 64, CoreId(0));
+  copy.multicast = {one};
+  const std::vector<Instruction> passes(8, instruction(matrix_pass(64, 16, 4, 0, 2048, 0, one)));
+  const auto load_busy = [&](const std::vector<Instruction>& work) {
+    GroupProgram group = one_core_group(0, {{instruction(copy)}, {}, {}, {}}, 0);
+    group.cores.push_back(one_core_group(0, {{}, work, {}, {}}, 0, one).cores[0]);
+    return run(arch, {group});
+  };
+  const Measurement free = load_busy({});
+  const Measurement waiting = load_busy(passes);
+  CHECK(waiting.groups[0].load_busy > free.groups[0].load_busy);
+  std::int64_t conflicts = 0;
+  for (const BankConflicts& bank : waiting.cores[1].scratchpad_banks) conflicts += bank.remote;
+  CHECK(conflicts > 0);
+}
+
 TEST_CASE("data go from core to core and through the global buffer", "[chip]") {
   const Architecture arch = small_chip(2);
   const CoreId zero(0);
@@ -195,6 +267,10 @@ TEST_CASE("data go from core to core and through the global buffer", "[chip]") {
   check_accounting(m);
   CHECK(m.dram.bytes_read == Bytes(512));
   CHECK(m.dram.bytes_written == Bytes(0));
+  // Core 0 writes and reads 512 bytes, core 1 writes them twice and reads them once.
+  const MemoryEnergy table = scratchpad_energy(arch.energy, arch.core(zero).scratchpad);
+  CHECK(static_cast<double>(m.energy[EnergyBlock::scratchpad].value()) ==
+        Approx(512 * 1000 * (3 * table.write_pj_byte + 2 * table.read_pj_byte)).epsilon(1e-4));
   CHECK(m.energy[EnergyBlock::global_buffer] > Femtojoules(0));
 }
 
@@ -291,6 +367,7 @@ TEST_CASE("every block is a module of its own", "[chip]") {
                                           "chip.core0.vector",
                                           "chip.core0.store",
                                           "chip.core0.server",
+                                          "chip.core0.receiver",
                                           "chip.core1",
                                           "chip.core1.scratchpad",
                                           "chip.core1.accumulator",
@@ -299,6 +376,7 @@ TEST_CASE("every block is a module of its own", "[chip]") {
                                           "chip.core1.vector",
                                           "chip.core1.store",
                                           "chip.core1.server",
+                                          "chip.core1.receiver",
                                           "chip.global_buffer",
                                           "chip.global_buffer.memory",
                                           "chip.global_buffer.server",

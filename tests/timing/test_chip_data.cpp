@@ -223,6 +223,81 @@ TEST_CASE("data pass through the global buffer and another core's scratchpad", "
   CHECK(std::equal(outcome.out.begin() + 1024, outcome.out.begin() + 1024 + kBytes, values(0, kBytes).begin()));
 }
 
+TEST_CASE("a multicast brings the same data to every core", "[chip][functional]") {
+  const auto on_core = [](std::int32_t core, std::int64_t address) {
+    return Place{Space::scratchpad, CoreId(core), address};
+  };
+  constexpr std::int64_t kBytes = 300;
+  constexpr std::int32_t kCores = 5;
+  for (const Topology topology : {Topology::crossbar, Topology::bus, Topology::mesh}) {
+    Architecture arch = small_chip(kCores);
+    arch.noc.topology = topology;
+    INFO(static_cast<int>(topology));
+    // Core 0 loads for 1 and 3 from the DRAM, core 4 for 2 and 3 from core 0, core 3 sends to 0, 1 and 2. At the end
+    // every core stores what it has: at kOut + 400 * core.
+    GroupProgram group = one_core_group(0, {}, 1);
+    group.cores.clear();
+    std::vector<CoreProgram> cores(kCores);
+    for (std::int32_t c = 0; c < kCores; ++c) {
+      cores[static_cast<std::size_t>(c)].core = CoreId(c);
+      cores[static_cast<std::size_t>(c)].semaphores = 4;
+    }
+    Copy first = load_copy(kWeights + 5, 7, kBytes, CoreId(0));
+    first.multicast = {CoreId(1), CoreId(3)};
+    cores[0].queue(Queue::load) = {instruction(first, {}, {signal(0, 4), signal(0, 3), signal(1, 0), signal(1, 1)})};
+    Copy second = load_copy(0, 1000, kBytes, CoreId(4));
+    second.src.place = on_core(0, 7);
+    second.multicast = {CoreId(2), CoreId(3)};
+    cores[4].queue(Queue::load) = {
+        instruction(second, {{0, 1}}, {signal(1, 4), signal(1, 2), signal(1, 3), signal(2, 0)})};
+    Copy third = store_copy(7, 0, kBytes, CoreId(3));  // of what came from core 0's load
+    third.dst.place = on_core(0, 2000);
+    third.multicast = {CoreId(1), CoreId(2)};
+    cores[3].queue(Queue::store) = {instruction(third, {{0, 1}}, {signal(3, 0), signal(2, 1), signal(2, 2)})};
+    const auto store = [&](std::int32_t core, std::int64_t from, std::int64_t place, std::vector<Wait> waits) {
+      cores[static_cast<std::size_t>(core)]
+          .queue(Queue::store)
+          .push_back(instruction(store_copy(from, kOut + 400 * place, kBytes, CoreId(core)), std::move(waits)));
+    };
+    store(0, 7, 0, {{1, 1}, {2, 1}});
+    store(0, 2000, 1, {{3, 1}});
+    store(1, 7, 2, {{1, 1}});
+    store(1, 2000, 3, {{2, 1}});
+    store(2, 1000, 4, {{1, 1}});
+    store(2, 2000, 5, {{2, 1}});
+    store(3, 1000, 6, {{1, 1}});
+    store(4, 1000, 7, {{1, 1}});
+    group.cores = cores;
+    const Program program = with_homes({group});
+    const Outcome outcome = run(arch, program);
+    for (std::int64_t place = 0; place < 8; ++place) {
+      INFO("place " << place);
+      CHECK(std::equal(outcome.out.begin() + 400 * place, outcome.out.begin() + 400 * place + kBytes,
+                       values(5, kBytes).begin()));
+    }
+    CHECK(run(arch, program, false).measurement == outcome.measurement);
+  }
+}
+
+TEST_CASE("a core that does not wait for a multicast reads something else", "[chip][functional]") {
+  const Architecture arch = small_chip(2);
+  Copy load = load_copy(kWeights, 0, 1000, CoreId(0));
+  load.multicast = {CoreId(1)};
+  for (const bool ordered : {true, false}) {
+    GroupProgram group = one_core_group(
+        0, {{instruction(load, {}, ordered ? std::vector{signal(0, 1)} : std::vector<Signal>{})}, {}, {}, {}}, 0);
+    group.cores.push_back(one_core_group(0,
+                                         {{},
+                                          {},
+                                          {},
+                                          {instruction(store_copy(0, kOut, 1000, CoreId(1)),
+                                                       ordered ? std::vector<Wait>{{0, 1}} : std::vector<Wait>{})}},
+                                         1, CoreId(1))
+                              .cores[0]);
+    CHECK(starts_with(run(arch, with_homes({group})).out, values(0, 1000)) == ordered);
+  }
+}
+
 TEST_CASE("execution on data does not change the timing", "[chip][functional]") {
   const Architecture arch = small_chip();
   for (const bool ordered : {false, true}) {

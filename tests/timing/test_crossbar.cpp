@@ -1,4 +1,5 @@
 // Crossbar and bus against hand calculations, and against a model that moves every flit in every cycle.
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <random>
@@ -68,12 +69,21 @@ class FlitModel {
   }
 
   std::vector<Arrival> run(const std::vector<Packet>& packets) {
-    for (const Packet& p : packets) queues_[{static_cast<int>(p.type), p.destination, p.source}].push_back(p);
-    while (arrived_ < packets.size()) {
+    std::size_t expected = 0;
+    for (const Packet& p : packets) {
+      std::vector<std::int16_t> takers{p.destination};
+      if (p.takers != nullptr) takers = *p.takers;
+      for (const std::int16_t taker : takers) queues_[{static_cast<int>(p.type), taker, p.source}].push_back(p);
+      expected += takers.size();
+    }
+    while (arrived_ < expected) {
       REQUIRE(now_ < 20000);
       for (auto& output : outputs_) {
-        for (Link& link : output) move(link);
+        for (Link& link : output) {
+          if (!config_.bus) move(link);
+        }
       }
+      if (config_.bus) move_on_bus();
       if (config_.bus) {
         if (!medium_) start_on_bus();
       } else {
@@ -104,13 +114,25 @@ class FlitModel {
     Packet storage;
     std::int64_t free = 0;  // from this cycle on
     int sent = 0;
-    std::size_t order = 0;  // in arrivals_
+    std::size_t order = 0;              // in arrivals_
+    std::pair<int, std::int64_t> read;  // packet and cycle in which its input began to send
     Channel* channel = nullptr;
     std::vector<std::vector<Channel>> channels;  // of requests, of answers
   };
   [[nodiscard]] std::int64_t round_trip() const { return config_.router_cycles + 1; }
   static std::size_t class_of(int type) { return type == 2 || type == 3 ? 0 : 1; }
 
+  // The bus moves a flit to all takers at once, when each has a place.
+  void move_on_bus() {
+    for (auto& output : outputs_) {
+      for (Link& link : output) {
+        if (link.packet && link.channel->free_from(round_trip()) > now_) return;
+      }
+    }
+    for (auto& output : outputs_) {
+      for (Link& link : output) move(link);
+    }
+  }
   void move(Link& link) {
     if (!link.packet || link.channel->free_from(round_trip()) > now_) return;
     link.channel->used.push_back(now_);
@@ -119,7 +141,12 @@ class FlitModel {
     if (link.sent == link.packet->flits) arrivals_[link.order].at = now_ + config_.router_cycles;
   }
   void finish(Link& link) {
-    --input_busy_[static_cast<std::size_t>(link.packet->source)];
+    // Takers that began together share the input's link until the last of them has all.
+    bool shared = false;
+    for (auto& output : outputs_) {
+      for (const Link& other : output) shared = shared || (&other != &link && other.packet && other.read == link.read);
+    }
+    if (!shared) --input_busy_[static_cast<std::size_t>(link.packet->source)];
     link.packet = nullptr;
     link.free = now_ + 1;
     medium_ = false;
@@ -144,7 +171,12 @@ class FlitModel {
   bool can_leave(int type, int output, int input) {
     const auto& queue = queues_[{type, output, input}];
     return !queue.empty() && queue.front().ready.value() <= now_ &&
-           input_busy_[static_cast<std::size_t>(input)] < links_;
+           (input_busy_[static_cast<std::size_t>(input)] < links_ || begun_now(queue.front()));
+  }
+  // Its input sends it to another taker since this cycle.
+  [[nodiscard]] bool begun_now(const Packet& p) const {
+    const auto it = begun_.find(p.transaction);
+    return p.takers != nullptr && it != begun_.end() && it->second == now_;
   }
   void start(int type, int output, int input) {
     const auto [link, channel] = way(output, type);
@@ -156,8 +188,10 @@ class FlitModel {
     link->channel = channel;
     link->order = arrivals_.size();
     arrivals_.push_back({input, output, -1});
-    ++input_busy_[static_cast<std::size_t>(input)];
-    move(*link);
+    if (!begun_now(link->storage)) ++input_busy_[static_cast<std::size_t>(input)];
+    begun_[link->storage.transaction] = now_;
+    link->read = {link->storage.transaction, now_};
+    if (!config_.bus) move(*link);
   }
   void start_at(int output) {
     int& last = last_[static_cast<std::size_t>(output)];
@@ -171,20 +205,33 @@ class FlitModel {
       }
     }
   }
+  // It is the input's next packet for each of its takers, and each has a way.
+  bool all_can_take(int type, int output, int input) {
+    const Packet& first = queues_[{type, output, input}].front();
+    if (first.takers == nullptr) return way(output, type).first != nullptr;
+    return std::all_of(first.takers->begin(), first.takers->end(), [&](std::int16_t taker) {
+      return queues_[{type, taker, input}].front().transaction == first.transaction &&
+             way(taker, type).first != nullptr;
+    });
+  }
   void start_on_bus() {
     for (int type = 0; type < 5; ++type) {
       for (int step = 1; step <= nodes_; ++step) {
         const int input = (last_[0] + step) % nodes_;
         int chosen = -1;  // of its packets the one that was ready first
         for (int output = 0; output < nodes_; ++output) {
-          if (!can_leave(type, output, input) || way(output, type).first == nullptr) continue;
+          if (!can_leave(type, output, input) || !all_can_take(type, output, input)) continue;
           if (chosen < 0 ||
               queues_[{type, output, input}].front().ready < queues_[{type, chosen, input}].front().ready) {
             chosen = output;
           }
         }
         if (chosen < 0) continue;
-        start(type, chosen, input);
+        const Packet first = queues_[{type, chosen, input}].front();
+        std::vector<std::int16_t> takers{static_cast<std::int16_t>(chosen)};
+        if (first.takers != nullptr) takers = *first.takers;
+        for (const std::int16_t taker : takers) start(type, taker, input);
+        move_on_bus();
         last_[0] = input;
         medium_ = true;
         return;
@@ -200,6 +247,7 @@ class FlitModel {
   std::vector<int> input_busy_, last_;
   std::vector<std::vector<Link>> outputs_;
   std::map<std::tuple<int, int, int>, std::deque<Packet>> queues_;  // type, output, input
+  std::map<int, std::int64_t> begun_;                               // by packet: when its input last began to send it
   std::vector<Arrival> arrivals_;
 };
 
@@ -290,6 +338,36 @@ TEST_CASE("a buffer shorter than the round trip slows a link down", "[noc]") {
   CHECK(drain(noc) == std::vector<Arrival>{{0, 1, 14}, {0, 1, 16}, {0, 1, 18}});  // two channels hide it
 }
 
+TEST_CASE("outputs take a multicast together or one after the other", "[noc]") {
+  const std::vector<std::int16_t> takers{1, 2, 3};
+  Packet all = packet(0, 1, 4, 10);
+  all.takers = &takers;
+  for (const bool bus : {false, true}) {
+    INFO("bus " << bus);
+    Crossbar::Config c = config(2);
+    c.bus = bus;
+    {
+      Crossbar noc(c, plain(4));
+      noc.accept(all);
+      CHECK(drain(noc) == std::vector<Arrival>{{0, 1, 15}, {0, 2, 15}, {0, 3, 15}});
+      CHECK(noc.flits() == 4);
+      CHECK(noc.empty());
+      CHECK(noc.answers_waiting(0) == 0);
+    }
+    // Output 2 is busy with another input's packet in 9 to 11, so that input 0 sends again once it has sent to 1 and 3.
+    Crossbar noc(c, plain(5));
+    noc.accept(packet(4, 2, 3, 9));
+    noc.accept(all);
+    if (bus) {
+      CHECK(drain(noc) == std::vector<Arrival>{{4, 2, 13}, {0, 1, 17}, {0, 2, 17}, {0, 3, 17}});
+      continue;
+    }
+    CHECK(drain(noc) == std::vector<Arrival>{{4, 2, 13}, {0, 1, 15}, {0, 3, 15}, {0, 2, 19}});
+    CHECK(noc.flits() == 7);
+    CHECK(noc.busiest_link(Cycles(100)) == Approx(0.08));  // input 0 twice
+  }
+}
+
 TEST_CASE("random traffic equals a model that moves every flit in every cycle", "[noc]") {
   std::mt19937_64 random(11);
   const auto below = [&](int n) { return static_cast<int>(random() % static_cast<std::uint64_t>(n)); };
@@ -302,16 +380,27 @@ TEST_CASE("random traffic equals a model that moves every flit in every cycle", 
     c.channels = 1 + below(2);
     c.buffer_flits = 1 + below(7);
     const int spread = 1 + below(12);  // from overload to hardly ever two at a time
+    const bool multicasts = below(2) == 0;
     std::vector<Packet> packets;
+    std::deque<std::vector<std::int16_t>> sets;
     std::map<std::tuple<int, int, int>, std::int64_t> last_ready;
     for (int i = 0; i < 60; ++i) {
       const int source = below(nodes);
       const int destination = below(nodes);
       const int type = below(5);
-      auto& ready = last_ready[{source, destination, type}];
+      std::vector<std::int16_t> takers{static_cast<std::int16_t>(destination)};
+      for (int n = 0; multicasts && type == 1 && n < nodes; ++n) {
+        if (n != destination && below(2) == 0) takers.push_back(static_cast<std::int16_t>(n));
+      }
+      std::int64_t ready = 0;
+      for (const std::int16_t taker : takers) ready = std::max(ready, last_ready[{source, taker, type}]);
       ready += below(8) * spread;
+      for (const std::int16_t taker : takers) last_ready[{source, taker, type}] = ready;
       packets.push_back(packet(source, destination, 1 + below(5), ready, static_cast<PacketClass>(type)));
       packets.back().transaction = i;
+      if (takers.size() == 1) continue;
+      sets.push_back(takers);
+      packets.back().takers = &sets.back();
     }
     Crossbar noc(c, plain(nodes, c.bus ? 1 : links));
     for (const Packet& p : packets) noc.accept(p);

@@ -38,7 +38,7 @@ model::Program full_program() {
 
 TEST_CASE("program JSON reads back to the same program") {
   for (const model::Program& program :
-       {full_program(), pipeline_program(), exchange_program(), global_buffer_program()}) {
+       {full_program(), pipeline_program(), exchange_program(), global_buffer_program(), multicast_program()}) {
     const model::Json json = model::to_json(program);
     const model::Program back = model::parse_program(json, "p.json");
     CHECK(model::to_json(back) == json);
@@ -54,6 +54,10 @@ TEST_CASE("program JSON reads back to the same program") {
   CHECK(copy.gather->indices == scratchpad(0, 128));
   CHECK(copy.src.stride == std::array<std::int64_t, 3>{64, 32, 16});
   CHECK(copy.bytes() == model::Bytes(120));
+  CHECK(copy.multicast.empty());
+  const model::Program several = model::parse_program(model::to_json(multicast_program()), "p.json");
+  CHECK(std::get<model::Copy>(several.groups[0].cores[0].queue(model::Queue::load)[0].op).multicast ==
+        std::vector{model::CoreId(1)});
   const auto& op = std::get<model::VectorOp>(core.queue(model::Queue::vector)[0].op);
   CHECK(op.activations[0].clip.min == 0.1);
   CHECK(op.activations[1].type == model::OpType::gelu);

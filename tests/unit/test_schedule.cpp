@@ -84,12 +84,31 @@ TEST_CASE("a schedule is read strictly") {
   CHECK(message_of(mapping(R"("buffers": {"weights": 2})")).find("did you mean \"weight\"") != std::string::npos);
   CHECK(
       message_of(mapping(R"("buffers": {"weight": 3})")).starts_with("s.json: groups[0].mappings[0].buffers.weight: "));
+  CHECK(message_of(mapping(R"("multicast": ["output"])")).starts_with("s.json: groups[0].mappings[0].multicast[0]: "));
+  CHECK(message_of(mapping(R"("multicast": true)"))
+            .starts_with("s.json: groups[0].mappings[0].multicast: expected a list"));
   CHECK(message_of(with_group(R"({"id": 0, "layers": ["l"], "cores": [0], "homes": {"l": "sram"}})"))
             .starts_with("s.json: groups[0].homes.l: "));
   CHECK(message_of(with_group(R"({"id": 0, "layers": [], "cores": [0]})")).starts_with("s.json: groups[0].layers: "));
   CHECK(message_of(with_group(R"({"id": 0, "layers": ["l"], "cores": [0], "split": "row"})"))
             .starts_with("s.json: groups[0].split: "));
   CHECK(message_of(with_group("3")).starts_with("s.json: groups[0]: expected an object"));
+}
+
+TEST_CASE("what one core loads for all survives the way through JSON") {
+  const Network network = one_layer("[16, 32]", R"("op": "Gemm", "out_features": 12)");
+  const Architecture arch = accsim::tests::small_architecture(4);
+  int found = 0;
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    accsim::tests::Random random(seed);
+    const Schedule schedule = accsim::tests::random_schedule(network, arch, random, 60, 100);
+    const Json json = to_json(schedule);
+    const Schedule back = parse_schedule(parse_json(json.dump(), "s"), "s");
+    CHECK(to_json(back) == json);
+    CHECK(back.groups[0].mappings[0].multicast == schedule.groups[0].mappings[0].multicast);
+    found += schedule.groups[0].mappings[0].multicast.empty() ? 0 : 1;
+  }
+  CHECK(found > 10);
 }
 
 TEST_CASE("random schedules survive the way through JSON") {

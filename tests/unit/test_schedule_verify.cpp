@@ -294,6 +294,83 @@ TEST_CASE("the verifier checks capacities over the life of tensors") {
   }
 }
 
+TEST_CASE("the verifier checks what one core is to load for all") {
+  Case c;
+  Group& group = c.schedule.groups[1];  // a Gemm of 8 x 100 x 20
+  OperatorMapping& mapping = group.mappings[0];
+  const auto verdict = [&] {
+    const auto violation = verify_schedule(c.schedule, c.network, c.arch);
+    return violation ? violation->where + ": " + violation->message : std::string();
+  };
+  mapping.multicast = {"weight"};
+  CHECK(verdict() == "groups[1].mappings[0].multicast[0]: the group has one core");
+  group.cores = {1, 0};
+  group.split = "rows";
+  mapping.tile = {{"M", 2}, {"N", 5}};
+  CHECK(verdict().empty());
+  mapping.multicast = {"weight", "weight"};
+  CHECK(verdict() == "groups[1].mappings[0].multicast[1]: is named twice");
+  mapping.multicast = {"output"};
+  CHECK(verdict() == "groups[1].mappings[0].multicast[0]: unknown role, allowed: input, weight");
+  mapping.multicast = {"weight", "input"};
+  CHECK(verdict() ==
+        "groups[1].mappings[0].multicast[1]: the cores fetch different parts of the input0, which dimension M moves");
+  group.split = "channels";
+  mapping.multicast = {"input"};
+  CHECK(verdict().empty());
+  SECTION("different numbers of tiles") {
+    group.split = "rows";
+    mapping.multicast = {"weight"};
+    mapping.tile = {{"M", 3}, {"N", 5}};  // one tile and two
+    mapping.order = {"N", "M"};
+    CHECK(verdict().empty());  // all rows of a tile of the weights before the next one
+    mapping.order = {"M", "N"};
+    CHECK(verdict() ==
+          "groups[1].mappings[0].multicast[0]: the cores have different numbers of tiles, and inside that "
+          "loop others move the weight");
+    mapping.tile = {{"M", 3}};  // the weights are one tile
+    CHECK(verdict().empty());
+  }
+  SECTION("network and cores") {
+    c.arch.noc.topology = Topology::ring;
+    CHECK(verdict() == "groups[1].mappings[0].multicast[0]: a ring has no multicast");
+    c.arch.noc.topology = Topology::mesh;
+    c.arch.noc.flit_bytes = 8;
+    c.arch.noc.vc_buffer_flits = 4;
+    CHECK(verdict() ==
+          "groups[1].mappings[0].multicast[0]: a burst has 8 flits, on a mesh a multicast must fit into "
+          "noc.vc_buffer_flits, 4");
+    c.arch.noc.topology = Topology::bus;
+    CHECK(verdict().empty());
+    c.arch.core_types.push_back(c.arch.core_types[0]);
+    c.arch.core_types[0].count = 1;
+    c.arch.core_types[1].count = 1;
+    CHECK(verdict() == "groups[1].mappings[0].multicast[0]: the group's cores are of several types");
+  }
+  SECTION("other operators") {
+    Group& concat = c.schedule.groups[2];
+    concat.cores = {0, 1};
+    concat.split = "rows";
+    concat.mappings[0].tile = {{"D0", 2}};
+    concat.mappings[0].multicast = {"input"};
+    CHECK(verdict() == "groups[2].mappings[0].multicast[0]: layer \"c\" is no product that is split over cores");
+  }
+  SECTION("all cores have the largest buffers that one needs") {
+    // Core 1 has one tile of 3 rows, core 0 two: input0 and output have two buffers on both.
+    group.split = "rows";
+    mapping.multicast = {"weight"};
+    mapping.tile = {{"M", 3}};
+    c.arch.core_types[0].accumulator = MemoryConfig{1, 2, 8};
+    c.schedule.groups[0].mappings[0].tile = {{"P", 1}, {"Q", 5}, {"G", 1}, {"C", 2}, {"N", 2}};
+    CHECK(verdict().empty());
+    c.arch.core_types[0].scratchpad.size_kib = 2;
+    c.schedule.groups[2].mappings[0].tile = {{"D1", 20}};
+    CHECK(verdict() ==
+          "groups[1]: scratchpad of core 1: needs 2816 bytes (bias 1 x 80, input0 2 x 304, output 2 x 64, "
+          "weight 1 x 2000), it has 2048");
+  }
+}
+
 TEST_CASE("several cores each have work") {
   Case c;
   c.schedule.groups[1].cores = {0, 1};
