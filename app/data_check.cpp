@@ -73,7 +73,8 @@ LastReaders last_readers(const model::Program& program) {
   LastReaders readers;
   for (const model::GroupProgram& group : program.groups) {
     for (const model::Region& region : group.live_in) {
-      if (const model::Region* home = home_of(program.header, region)) raise(readers, home->name, group.group);
+      const model::Region* home = home_of(program.header, region);
+      raise(readers, home != nullptr ? home->name : region.name, group.group);
     }
   }
   return readers;
@@ -181,9 +182,20 @@ void DataCheck::evaluate(model::OpId id) {
 }
 
 void DataCheck::group_ended(const model::GroupProgram& group) {
+  // Of a tensor in pieces the bytes that earlier pieces have.
+  std::map<std::string, std::int64_t> before;
   for (const model::Region& region : group.live_out) {
-    if (region.place.space == model::Space::dram || region.place.space == model::Space::global_buffer) {
-      compare(group, region);
+    if (region.place.space == model::Space::dram) {
+      const model::Region* home = home_of(header_, region);
+      compare(group, region, home->name, region.place.address - home->place.address);
+    } else {
+      const auto tensor = by_name_.find(region.name);
+      std::int64_t& offset = before[region.name];
+      // A program's author may leave other things on the chip than tensors.
+      if (tensor == by_name_.end() || offset + region.size.value() > network_.bytes_of(tensor->second).value())
+        continue;
+      compare(group, region, region.name, offset);
+      offset += region.size.value();
     }
   }
   // What this group was the last to read, and what nobody reads at all.
@@ -201,23 +213,22 @@ void DataCheck::group_ended(const model::GroupProgram& group) {
     for (const model::TensorId output : op->outputs) {
       const model::TensorId storage = network_.tensor(output).storage;
       const std::string& name = network_.tensor(storage).name;
-      const bool in_memory = std::any_of(header_.dram.begin(), header_.dram.end(),
-                                         [&](const model::Region& region) { return region.name == name; });
+      const auto named = [&](const model::Region& region) { return region.name == name; };
+      const bool in_memory = std::any_of(header_.dram.begin(), header_.dram.end(), named) ||
+                             std::any_of(group.live_out.begin(), group.live_out.end(), named);
       if (!in_memory && network_.tensor(storage).kind == model::TensorKind::activation) reference_.release(storage);
     }
   }
 }
 
-void DataCheck::compare(const model::GroupProgram& group, const model::Region& region) {
-  const model::Region* home = home_of(header_, region);
-  const std::string& name = home != nullptr ? home->name : region.name;
+void DataCheck::compare(const model::GroupProgram& group, const model::Region& region, const std::string& name,
+                        std::int64_t offset) {
   const auto known = by_name_.find(name);
   if (known == by_name_.end()) {
     throw model::InternalError("group " + std::to_string(group.group.value()) + " leaves \"" + name +
                                "\" in memory, which is no tensor of network " + network_.name);
   }
   const model::Tensor& tensor = network_.tensor(network_.tensor(known->second).storage);
-  const std::int64_t offset = home != nullptr ? region.place.address - home->place.address : 0;
   const std::int64_t first = elements_in(model::Bytes(offset), tensor.type);
   const std::int64_t count =
       std::min(elements_in(region.size, tensor.type), model::element_count(tensor.shape) - first);

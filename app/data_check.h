@@ -1,5 +1,5 @@
 // A program executed on data beside its timed simulation, and its activations compared with the reference executor:
-// every activation that a group leaves in memory outside of the cores, when the group has ended, bit for bit. Counts
+// every activation that a group leaves in memory, when the group has ended, bit for bit. Counts
 // the distinct values of each checked tensor: too few would make a comparison worth little. The host's memory holds
 // only what is live: weights while a group reads them, activations up to their last reader.
 #pragma once
@@ -79,7 +79,9 @@ class DataCheck {
  private:
   void make_initial(const model::Region& region, std::int64_t offset, std::span<std::uint8_t> bytes) const;
   void group_ended(const model::GroupProgram& group);
-  void compare(const model::GroupProgram& group, const model::Region& region);
+  // A region that the group leaves: bytes of the tensor of that name from `offset`.
+  void compare(const model::GroupProgram& group, const model::Region& region, const std::string& name,
+               std::int64_t offset);
   void evaluate(model::OpId op);
   [[nodiscard]] Mismatch describe(const model::GroupProgram& group, const model::Tensor& tensor,
                                   const model::Region& region, std::int64_t element, std::int64_t offset) const;

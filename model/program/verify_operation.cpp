@@ -91,18 +91,17 @@ class OperationCheck {
       raise("queue", who() + (load ? " writes to " : " reads from ") + memory_name(memory_of(own)) +
                          ", must be the scratchpad of its own core");
     }
-    if (other.space == Space::accumulator || (other.space == Space::scratchpad && other.core == core_)) {
+    if (other.space == Space::accumulator) {
       raise("queue", who() + (load ? " reads from " : " writes to ") + memory_name(memory_of(other)) +
-                         ", must be the DRAM, the global buffer or the scratchpad of another core");
-    }
-    if (other.space == Space::scratchpad && !takes_part_(other.core)) {
-      raise("structure", who() + " uses the scratchpad of core " + std::to_string(other.core.value()) +
-                             ", which takes no part in the group");
+                         ", must be the DRAM, the global buffer or a scratchpad");
     }
     if (!copy.multicast.empty()) check_multicast(copy);
     const StridedRange written = destination_range(copy);
+    const StridedRange read = source_range(copy);
     if (!written.injective()) raise("structure", who() + " writes some bytes of its destination twice");
-    if (source_range(copy).tangled()) raise("structure", who() + " reads the bytes of its source again and again");
+    if (read.tangled()) raise("structure", who() + " reads the bytes of its source again and again");
+    if (memory_of(own) == memory_of(other) && written.begin() < read.end() && read.begin() < written.end())
+      raise("structure", who() + " copies within its scratchpad to where it reads from");
     if (copy.gather) {
       const Copy::Gather& gather = *copy.gather;
       if (!load) raise("queue", who() + " gathers; only the load queue can");

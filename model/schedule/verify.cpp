@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "model/base/error.h"
+#include "model/schedule/chip_homes.h"
 #include "model/schedule/fused_group.h"
 #include "model/schedule/multicast.h"
 #include "model/schedule/split.h"
@@ -446,15 +447,8 @@ class Verifier {
                        [&](const Tensor& t) { return t.storage == root && t.network_output; });
   }
 
-  struct Resident {  // a tensor that stays on the chip between groups
-    std::string name;
-    Home home = Home::dram;
-    std::size_t first = 0, last = 0;
-    std::vector<std::int64_t> cores;
-    std::int64_t bytes = 0;  // in all
-  };
-
   Found homes() {
+    std::set<TensorId> housed;  // storage roots
     for (std::size_t g = 0; g < schedule_.groups.size(); ++g) {
       for (const auto& [name, home] : schedule_.groups[g].homes) {
         const std::string where = path_of(g) + ".homes." + name;
@@ -471,10 +465,23 @@ class Verifier {
           return ScheduleViolation{where, "tensor " + quoted(name) + " is an output of the network: its home is dram"};
         if (home == Home::global_buffer && !arch_.global_buffer)
           return ScheduleViolation{where, "the architecture has no global buffer"};
-        residents_.push_back({name, home, g, last, schedule_.groups[g].cores, network_.bytes_of(root).value()});
+        if (!housed.insert(root).second)
+          return ScheduleViolation{where, "the tensor whose bytes " + quoted(name) + " shares has a home already"};
+        if (const Operator* gather = gathers_from(root))
+          return ScheduleViolation{where, "layer " + quoted(gather->name) + " gathers rows of tensor " + quoted(name) +
+                                              ": its home is dram"};
       }
     }
+    chip_homes_.emplace(schedule_, network_, arch_);
     return std::nullopt;
+  }
+
+  // An operator that takes rows of the tensor by index.
+  [[nodiscard]] const Operator* gathers_from(TensorId root) const {
+    for (const Operator& op : network_.operators)
+      if (op.type == OpType::gather && !op.inputs.empty() && network_.tensor(op.inputs.front()).storage == root)
+        return &op;
+    return nullptr;
   }
 
   // What a fused group makes must be read.
@@ -501,11 +508,9 @@ class Verifier {
 
   Found capacities() const {
     for (std::size_t g = 0; g < schedule_.groups.size(); ++g) {
-      std::int64_t global = 0;
-      for (const Resident& r : residents_)
-        if (r.home == Home::global_buffer && r.first <= g && g <= r.last) global += r.bytes;
+      const std::int64_t global = chip_homes_->reach(g, Space::global_buffer);
       if (arch_.global_buffer && global > arch_.global_buffer->size().value())
-        return ScheduleViolation{path_of(g), "global buffer: the tensors that live there need " +
+        return ScheduleViolation{path_of(g), "global buffer: the tensors that live there reach to " +
                                                  std::to_string(global) + " bytes, it has " +
                                                  std::to_string(arch_.global_buffer->size().value())};
       if (Found v = all_is_read(g)) return v;
@@ -557,12 +562,11 @@ class Verifier {
                          std::to_string(need.bytes.value());
       }
     }
-    for (const Resident& r : residents_) {
-      if (r.home != Home::scratchpad || g < r.first || g > r.last) continue;
-      if (std::find(r.cores.begin(), r.cores.end(), core) == r.cores.end()) continue;
-      const std::int64_t bytes = ceil_div(r.bytes, static_cast<std::int64_t>(r.cores.size()));
-      used[0] += bytes;
-      parts[0] += (parts[0].empty() ? "" : ", ") + r.name + " " + std::to_string(bytes);
+    const std::int64_t unit = tile_alignment(config.scratchpad);
+    const CoreId id(static_cast<std::int32_t>(core));
+    if (const std::int64_t reach = ceil_div(chip_homes_->reach(g, Space::scratchpad, id), unit) * unit; reach > 0) {
+      used[0] += reach;
+      parts[0] += (parts[0].empty() ? "" : ", ") + std::string("tensors that live there ") + std::to_string(reach);
     }
     const std::array<const MemoryConfig*, 2> memories{&config.scratchpad, &config.accumulator};
     for (std::size_t m = 0; m < 2; ++m) {
@@ -582,7 +586,7 @@ class Verifier {
   std::map<std::string, OpId> by_name_;
   std::vector<std::string> names_;
   std::vector<std::optional<Slot>> group_of_;  // by operator
-  std::vector<Resident> residents_;
+  std::optional<ChipHomes> chip_homes_;
 };
 
 }  // namespace

@@ -20,10 +20,11 @@ int rank_of(const std::string& role) {
 }
 
 // Packs rings into one memory; false if they do not fit.
-bool pack(std::vector<RingPlace*>& rings, const MemoryConfig& memory, bool own_banks, bool from_top) {
+bool pack(std::vector<RingPlace*>& rings, const MemoryConfig& memory, std::int64_t taken, bool own_banks,
+          bool from_top) {
   const std::int64_t unit = tile_alignment(memory);
   const std::int64_t size = memory.size().value() / unit * unit;
-  std::int64_t used = 0;  // from the end where packing starts
+  std::int64_t used = from_top ? 0 : taken;  // from the end where packing starts
   for (RingPlace* ring : rings) {
     const bool banked = own_banks && rank_of(ring->role) != 1;
     const std::int64_t align = banked ? std::lcm(memory.bank_bytes(), unit) : unit;
@@ -32,6 +33,7 @@ bool pack(std::vector<RingPlace*>& rings, const MemoryConfig& memory, bool own_b
         const std::int64_t start = size - used - ring->bytes.value();
         if (start < 0) return false;
         address = start / align * align;
+        if (address < taken) return false;
         used = size - address;
       } else {
         address = ceil_div(used, align) * align;
@@ -45,8 +47,8 @@ bool pack(std::vector<RingPlace*>& rings, const MemoryConfig& memory, bool own_b
 
 }  // namespace
 
-std::vector<RingPlace> place_buffers(const std::vector<BufferNeed>& needs, const CoreConfig& core, bool from_top,
-                                     const std::string& where) {
+std::vector<RingPlace> place_buffers(const std::vector<BufferNeed>& needs, const CoreConfig& core, std::int64_t taken,
+                                     bool from_top, const std::string& where) {
   std::vector<RingPlace> places;
   for (const BufferNeed& need : needs) {
     places.push_back({need.role, need.accumulator ? Space::accumulator : Space::scratchpad, need.bytes,
@@ -63,7 +65,9 @@ std::vector<RingPlace> place_buffers(const std::vector<BufferNeed>& needs, const
     std::stable_sort(rings.begin(), rings.end(),
                      [](const RingPlace* a, const RingPlace* b) { return rank_of(a->role) < rank_of(b->role); });
     const MemoryConfig& memory = space == Space::scratchpad ? core.scratchpad : core.accumulator;
-    if (pack(rings, memory, true, from_top) || pack(rings, memory, false, from_top)) continue;
+    const std::int64_t below = space == Space::scratchpad ? taken : 0;
+    if (pack(rings, memory, below, true, from_top) || pack(rings, memory, below, false, from_top)) continue;
+    bytes += below;
     throw ConfigError(where + ": its buffers need " + std::to_string(bytes) + " bytes of " +
                       std::string(name_of(space)) + ", core type \"" + core.name + "\" has " +
                       std::to_string(memory.size().value()));

@@ -12,9 +12,9 @@
 #include "model/schedule/split.h"
 #include "model/schedule/tiling.h"
 #include "sched/lower/chip_memory.h"
-#include "sched/lower/dram_map.h"
 #include "sched/lower/lower_fused.h"
 #include "sched/lower/lower_operator.h"
+#include "sched/lower/tensor_places.h"
 
 namespace accsim::sched {
 
@@ -23,8 +23,7 @@ using namespace model;
 namespace {
 
 constexpr std::string_view kLowered =
-    "this version lowers groups on one core or split by rows, columns, channels, batch or heads, halos recomputed, "
-    "tensors between groups in DRAM";
+    "this version lowers groups on one core or split by rows, columns, channels, batch or heads, halos recomputed";
 
 std::optional<ScheduleViolation> not_lowered(const Group& group) {
   const auto found = [&](const std::string& key, const std::string& what) {
@@ -36,8 +35,6 @@ std::optional<ScheduleViolation> not_lowered(const Group& group) {
     const std::string edge = "edges[" + std::to_string(i) + "]";
     if (group.edges[i].halo != "recompute") return found(edge + ".halo", "\"" + group.edges[i].halo + "\"");
   }
-  for (const auto& [tensor, home] : group.homes)
-    if (home != Home::dram) return found("homes", "a home on the chip for tensor \"" + tensor + "\"");
   return std::nullopt;
 }
 
@@ -54,8 +51,8 @@ class LoweredSchedule : public ProgramSource {
         network_(&network),
         arch_(&arch),
         seed_(seed),
-        dram_(network, arch, tensors_inside(schedule, network)),
-        header_(dram_.header(schedule)),
+        places_(schedule, network, arch),
+        header_(places_.dram().header(schedule)),
         by_name_(operators_by_name(network)) {}
 
   [[nodiscard]] const ProgramHeader& header() const override { return header_; }
@@ -74,6 +71,8 @@ class LoweredSchedule : public ProgramSource {
     if (ops.size() > 1) lower_together(group, program);
     add_live_tensors(ops, program);
     previous_ = program.buffers;
+    for (const HomePiece& piece : places_.on_chip().alive(next_))
+      previous_.push_back({"", piece.place, Bytes(piece.bytes)});
     ++next_;
     return program;
   }
@@ -118,11 +117,11 @@ class LoweredSchedule : public ProgramSource {
       const FusedGroup fused(group, *network_, *arch_, place);
       FusedTask task;
       task.network = network_;
-      task.dram = &dram_;
+      task.places = &places_;
       task.group = &fused;
       task.core = core;
       task.accumulator_type = config.array.accumulator_type;
-      task.buffers = place_buffers(buffer_needs(fused, *network_, config), config, next_ % 2 == 1,
+      task.buffers = place_buffers(buffer_needs(fused, *network_, config), config, taken(group), next_ % 2 == 1,
                                    "groups[" + std::to_string(group.id.value()) + "]");
       task.prefetch = place_in_program(group, core, task.buffers, constant_roles(fused), {}, program);
       program.cores.push_back(lower_fused(task));
@@ -168,11 +167,11 @@ class LoweredSchedule : public ProgramSource {
   void prepare(OperatorTask& task, const Group& group, const std::vector<LoopNest>& held, GroupProgram& program) const {
     const CoreConfig& config = arch_->core(task.core);
     task.network = network_;
-    task.dram = &dram_;
+    task.places = &places_;
     task.accumulator_type = config.array.accumulator_type;
     task.seed = seed_;
     task.buffers =
-        place_buffers(operator_needs(held, *task.mapping, config), config, next_ % 2 == 1,
+        place_buffers(operator_needs(held, *task.mapping, config), config, taken(group), next_ % 2 == 1,
                       "groups[" + std::to_string(group.id.value()) + "]: layer \"" + task.mapping->layer + "\"");
     std::set<std::string> constant;
     std::set<std::string> everywhere;
@@ -219,16 +218,25 @@ class LoweredSchedule : public ProgramSource {
     });
   }
 
+  // Bytes at the start of the scratchpads where tensors live during this group: what the group's buffers leave free on
+  // each of its cores.
+  [[nodiscard]] std::int64_t taken(const Group& group) const {
+    return places_.on_chip().taken(next_, group.cores, *arch_);
+  }
+  static void add(std::vector<Region> regions, std::vector<Region>& to) {
+    to.insert(to.end(), std::make_move_iterator(regions.begin()), std::make_move_iterator(regions.end()));
+  }
+
   // What the group reads and does not make itself, and the result of its last operator.
   void add_live_tensors(const std::vector<OpId>& ops, GroupProgram& program) const {
     std::set<TensorId> seen;
     for (std::size_t i = 0; i < ops.size(); ++i) {
       const Operator& op = network_->op(ops[i]);
       for (const TensorId input : op.inputs)
-        if (seen.insert(network_->tensor(input).storage).second) program.live_in.push_back(dram_.region_of(input));
+        if (seen.insert(network_->tensor(input).storage).second) add(places_.regions_of(input), program.live_in);
       for (const TensorId output : op.outputs) {
         seen.insert(network_->tensor(output).storage);
-        if (i + 1 == ops.size()) program.live_out.push_back(dram_.region_of(output));
+        if (i + 1 == ops.size()) add(places_.regions_of(output), program.live_out);
       }
     }
   }
@@ -237,11 +245,11 @@ class LoweredSchedule : public ProgramSource {
   const Network* network_;
   const Architecture* arch_;
   std::uint64_t seed_;
-  DramMap dram_;
+  TensorPlaces places_;
   ProgramHeader header_;
   std::map<std::string, OpId> by_name_;
   std::size_t next_ = 0;
-  std::vector<Region> previous_;  // buffers of the group before
+  std::vector<Region> previous_;  // buffers of the group before, and tensors that lived on the chip then
 };
 
 }  // namespace

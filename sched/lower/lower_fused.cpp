@@ -53,8 +53,7 @@ class FusedLowering : public GroupVisitor {
     work_for(op);
     const RingId ring = rings_.at(fused_role(fused(op), o));
     const Place buffer = builder_.begin_fill(ring);
-    const Place dram{Space::dram, CoreId(), task_.dram->address_of(operand.tensor)};
-    for (const Copy& copy : box_copies(operand, box, dram, buffer, true))
+    for (const Copy& copy : task_.places->copies(operand, box, buffer, true))
       builder_.writes(ring, builder_.add(Queue::load, copy));
   }
 
@@ -166,8 +165,7 @@ class FusedLowering : public GroupVisitor {
   void store(std::size_t op, const LoopNest& nest) {
     const Operand& output = nest.output();
     const RingId result = result_ring(op);
-    const Place dram{Space::dram, CoreId(), task_.dram->address_of(output.tensor)};
-    for (const Copy& copy : box_copies(output, states_[op].held, dram, place_of(result), false))
+    for (const Copy& copy : task_.places->copies(output, states_[op].held, place_of(result), false))
       builder_.reads(result, builder_.add(Queue::store, copy));
   }
 

@@ -7,13 +7,13 @@
 
 #include "model/schedule/fused_group.h"
 #include "sched/lower/chip_memory.h"
-#include "sched/lower/dram_map.h"
+#include "sched/lower/tensor_places.h"
 
 namespace accsim::sched {
 
 struct FusedTask {
   const model::Network* network = nullptr;
-  const DramMap* dram = nullptr;
+  const TensorPlaces* places = nullptr;
   const model::FusedGroup* group = nullptr;
   model::CoreId core;
   model::DataType accumulator_type = model::DataType::int32;

@@ -72,9 +72,6 @@ class OperatorLowering {
 
   [[nodiscard]] RingId ring_of(std::size_t operand) const { return rings_.at(roles_[operand]); }
   [[nodiscard]] std::size_t output_index() const { return nest_->operands.size() - 1; }
-  [[nodiscard]] Place in_dram(const Operand& operand) const {
-    return {Space::dram, CoreId(), task_.dram->address_of(operand.tensor)};
-  }
 
   Tile fetch(std::size_t i, const TileIndex& at) {
     const Operand& operand = nest_->operands[i];
@@ -86,7 +83,7 @@ class OperatorLowering {
       const Place buffer = builder_.begin_fill(ring);
       const bool loaded_here = !task_.takes || !is_multicast(*task_.mapping, *nest_, i);
       if (loaded_here)
-        for (const Copy& copy : box_copies(operand, tile.box, in_dram(operand), buffer, true))
+        for (const Copy& copy : task_.places->copies(operand, tile.box, buffer, true))
           builder_.writes(ring, builder_.add(Queue::load, copy));
       fetched_[i] = tile.box;
     }
@@ -182,11 +179,11 @@ class OperatorLowering {
 
   void store(const Tile& tile) {
     const Operand& output = nest_->output();
-    for (const Copy& copy : box_copies(output, tile.box, in_dram(output), tile.place, false))
+    for (const Copy& copy : task_.places->copies(output, tile.box, tile.place, false))
       used(tile, builder_.add(Queue::store, copy));
   }
 
-  // From the input's tile straight to DRAM. Each axis of input and output follows one dimension of the nest.
+  // From the input's tile straight to the result. Each axis of input and output follows one dimension of the nest.
   void copy_tile(const TileIndex& at) {
     const Tile tile = fetch(0, at);
     const Operand& input = nest_->operands[0];
@@ -206,7 +203,7 @@ class OperatorLowering {
       for (const AxisTerm& term : output.axes[a].terms)
         axes[a].tile_stride = tile_stride[static_cast<std::size_t>(term.dim)];
     }
-    for (const Copy& copy : strided_copies(std::move(axes), output.type, in_dram(output), start, tile.place, false))
+    for (const Copy& copy : task_.places->copies(std::move(axes), output, start, tile.place, false))
       used(tile, builder_.add(Queue::store, copy));
   }
 
@@ -228,7 +225,7 @@ class OperatorLowering {
     for (std::int64_t i = 0; i < outer.count; ++i) {
       Copy copy;
       copy.extent = {rows.count, 1, 1, bytes(columns.count)};
-      copy.src.place = in_dram(table);
+      copy.src.place = {Space::dram, CoreId(), task_.places->dram().address_of(table.tensor)};
       if (has_outer) copy.src.place.address += bytes((outer.low + i) * table.axes[0].stride);
       copy.src.place.address += bytes(columns.low);
       copy.src.stride[0] = bytes(width);

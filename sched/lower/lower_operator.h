@@ -4,7 +4,7 @@
 //   vector operators:    load -> one vector instruction a tile -> store
 //   Concat:              load -> store, from the same buffer
 //   Gather:              load indices -> load rows -> store
-// Leaves out: several operators a group, homes other than DRAM.
+// Leaves out: several operators a group.
 #pragma once
 #include <string>
 #include <vector>
@@ -15,14 +15,14 @@
 #include "model/workload/loop_nest.h"
 #include "model/workload/network.h"
 #include "sched/lower/chip_memory.h"
-#include "sched/lower/dram_map.h"
 #include "sched/lower/group_builder.h"
+#include "sched/lower/tensor_places.h"
 
 namespace accsim::sched {
 
 struct OperatorTask {
   const model::Network* network = nullptr;
-  const DramMap* dram = nullptr;
+  const TensorPlaces* places = nullptr;
   model::OpId op;
   const std::vector<model::LoopNest>* nests = nullptr;  // what this core does of it
   const model::OperatorMapping* mapping = nullptr;

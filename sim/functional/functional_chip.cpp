@@ -99,7 +99,7 @@ void FunctionalChip::settle(MemoryIndex memory, Cycles now) {
   std::deque<Arrival>& arrivals = memories_[memory].arrivals;
   while (!arrivals.empty() && arrivals.front().at <= now) {
     Burst& burst = arrivals.front().burst;
-    write(burst, memory, burst.write);
+    write(burst, memory, burst.write);  // a store arrives where it goes to, a load here
     spare_.push_back(std::move(burst));
     arrivals.pop_front();
   }

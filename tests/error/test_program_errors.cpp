@@ -64,10 +64,12 @@ TEST_CASE("program verifier: what does not exist, or stands in the wrong queue")
         "queue: core 0 array[0] is a vector operation, which this queue does not execute");
   CHECK(verdict(program, [](auto& p) { copy(at(p, Queue::load, 0)).dst.place = accumulator(0, 0); }) ==
         "queue: core 0 load[0] writes to the accumulator of core 0, must be the scratchpad of its own core");
-  CHECK(verdict(program, [](auto& p) { copy(at(p, Queue::load, 0)).src.place = scratchpad(0, 512); }) ==
-        "queue: core 0 load[0] reads from the scratchpad of core 0, must be the DRAM, the global buffer or the "
-        "scratchpad "
-        "of another core");
+  CHECK(verdict(program, [](auto& p) { copy(at(p, Queue::load, 0)).src.place = accumulator(0, 512); }) ==
+        "queue: core 0 load[0] reads from the accumulator of core 0, must be the DRAM, the global buffer or a "
+        "scratchpad");
+  CHECK(verdict(program, [](auto& p) {
+          copy(at(p, Queue::load, 0)).src.place = copy(at(p, Queue::load, 0)).dst.place;
+        }) == "structure: core 0 load[0] copies within its scratchpad to where it reads from");
   CHECK(verdict(program, [](auto& p) { pass(at(p, Queue::array, 1)).output.place = scratchpad(0, 0); }) ==
         "queue: core 0 array[1]: output lies in the scratchpad of core 0, must be in the accumulator of its own core");
   CHECK(verdict(program, [](auto& p) { vector(at(p, Queue::vector, 2)).sources[0].place = accumulator(1, 0); }) ==

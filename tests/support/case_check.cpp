@@ -9,6 +9,7 @@
 #include "sched/lower/lower.h"
 #include "tests/support/execution.h"
 #include "tests/support/random_fusion.h"
+#include "tests/support/random_homes.h"
 
 namespace accsim::tests {
 
@@ -29,7 +30,11 @@ model::Schedule schedule_of(const app::Inputs& inputs, std::uint64_t seed, const
                                    ? random_schedule(inputs.network, inputs.arch, random, kFine, kSplits)
                                    : random_fused_schedule(inputs.network, inputs.arch, random);
     const auto violation = model::verify_schedule(schedule, inputs.network, inputs.arch);
-    if (!violation) return schedule;
+    if (!violation) {
+      Random homes(seed ^ 0x40e5);
+      if (homes.chance(50)) random_homes(schedule, inputs.network, inputs.arch, homes);
+      return schedule;
+    }
     const std::string text = violation->where + ": " + violation->message;
     if (violation->message.find("of core") != std::string::npos &&
         violation->message.find("needs") != std::string::npos)

@@ -7,6 +7,7 @@
 #include "model/base/error.h"
 #include "sched/lower/lower.h"
 #include "tests/support/execution.h"
+#include "tests/support/random_homes.h"
 #include "tests/support/random_schedule.h"
 #include "tests/support/small_programs.h"
 
@@ -286,8 +287,9 @@ MutationCase mutation_case(std::size_t net, std::size_t arch, std::uint64_t vari
   std::size_t best = 0;
   Random random(1000 * net + 100 * arch + variant);
   for (int tries = 0; tries < 200; ++tries) {
-    const model::Schedule schedule = random_schedule(made.network, made.arch, random, kFine);
+    model::Schedule schedule = random_schedule(made.network, made.arch, random, kFine);
     if (model::verify_schedule(schedule, made.network, made.arch)) continue;
+    if (variant % 2 == 1) random_homes(schedule, made.network, made.arch, random);
     const auto source = sched::lower(schedule, made.network, made.arch, kSeed);
     model::Program program = model::collect(*source);
     const std::size_t count = instructions_of(program);

@@ -105,21 +105,21 @@ TEST_CASE("buffers are packed from either end, weights first, in banks of their 
                                       {"bias", false, 1, Bytes(64)},
                                       {"accumulator", true, 2, Bytes(4096)}};
   using Addresses = std::vector<std::int64_t>;
-  const auto low = sched::place_buffers(needs, core, false, "here");
+  const auto low = sched::place_buffers(needs, core, 0, false, "here");
   CHECK(low[0].addresses == Addresses{16384, 32768});
   CHECK(low[1].addresses == Addresses{0});
   CHECK(low[2].addresses == Addresses{512});
   CHECK(low[3].addresses == Addresses{0, 8192});
-  const auto high = sched::place_buffers(needs, core, true, "here");
+  const auto high = sched::place_buffers(needs, core, 0, true, "here");
   CHECK(high[1].addresses == Addresses{49152});
   CHECK(high[2].addresses == Addresses{49088});
   CHECK(high[0].addresses == Addresses{32768, 16384});
 
   const std::vector<BufferNeed> tight{{"input0", false, 2, Bytes(20000)}, {"weight", false, 2, Bytes(12000)}};
-  const auto packed = sched::place_buffers(tight, core, false, "here");
+  const auto packed = sched::place_buffers(tight, core, 0, false, "here");
   CHECK(packed[1].addresses == Addresses{0, 12000});
   CHECK(packed[0].addresses == Addresses{24000, 44000});
-  CHECK_THROWS_WITH(sched::place_buffers({{"input0", false, 2, Bytes(40000)}}, core, false, "here"),
+  CHECK_THROWS_WITH(sched::place_buffers({{"input0", false, 2, Bytes(40000)}}, core, 0, false, "here"),
                     "here: its buffers need 80000 bytes of scratchpad, core type \"npu\" has 65536");
 }
 
@@ -155,8 +155,7 @@ TEST_CASE("what this version cannot lower is refused with its place") {
   tests::Random random(1);
   Schedule schedule = tests::random_schedule(network, arch, random);
   const std::string tail =
-      "; this version lowers groups on one core or split by rows, columns, channels, batch or heads, halos recomputed, "
-      "tensors between groups in DRAM";
+      "; this version lowers groups on one core or split by rows, columns, channels, batch or heads, halos recomputed";
   const auto refusal = [&] {
     const auto violation = sched::find_not_lowered(schedule);
     return violation ? violation->where + ": " + violation->message : "";
@@ -165,10 +164,6 @@ TEST_CASE("what this version cannot lower is refused with its place") {
     schedule.groups[0].cores = {0, 1};
     schedule.groups[0].split = "reduction";
     CHECK(refusal() == "groups[0].split: found \"reduction\"" + tail);
-  }
-  SECTION("a home on the chip") {
-    schedule.groups[0].homes["l"] = Home::scratchpad;
-    CHECK(refusal() == "groups[0].homes: found a home on the chip for tensor \"l\"" + tail);
   }
   SECTION("a DRAM that is too small") {
     Architecture tiny = arch;

@@ -268,7 +268,7 @@ TEST_CASE("the verifier checks capacities over the life of tensors") {
     CHECK(violation->message == "accumulator of core 0: needs 3200 bytes (accumulator 1 x 3200), it has 1024");
   }
   SECTION("resident tensors add up until their last use") {
-    c.arch.global_buffer = MemoryConfig{1, 4, 64};  // 1024 bytes; a has 800, b 160
+    c.arch.global_buffer = MemoryConfig{1, 4, 64};  // 1024 bytes; a has 800, b 160 behind it
     c.schedule.groups[0].homes["a"] = Home::global_buffer;
     c.schedule.groups[1].homes["b"] = Home::global_buffer;
     CHECK(c.where() == "");
@@ -288,7 +288,7 @@ TEST_CASE("the verifier checks capacities over the life of tensors") {
     const auto violation = verify_schedule(c.schedule, c.network, c.arch);
     REQUIRE(violation);
     CHECK(violation->where == "groups[2]");
-    CHECK(violation->message == "scratchpad of core 0: needs 2400 bytes (input0 2 x 800, a 800), it has 2048");
+    CHECK(violation->message == "scratchpad of core 0: needs 2400 bytes (input0 2 x 800, tensors that live there 800), it has 2048");
     c.mapping(2).tile = {{"D1", 50}};
     CHECK(c.where() == "");
   }
