@@ -175,7 +175,8 @@ std::vector<sched::Prediction> predict_schedule(const Inputs& inputs, const mode
                                                 const sched::CostModel& cost) {
   std::vector<sched::Prediction> predictions;
   predictions.reserve(schedule.groups.size());
-  for (const model::Group& group : schedule.groups) predictions.push_back(cost.predict(inputs.network, group));
+  const sched::TensorHomes homes = sched::homes_of(schedule, inputs.network, inputs.arch);
+  for (const model::Group& group : schedule.groups) predictions.push_back(cost.predict(inputs.network, group, homes));
   return predictions;
 }
 

@@ -222,4 +222,12 @@ double mean_routers_to_memory(const Architecture& arch) {
   return static_cast<double>(sum) / static_cast<double>(arch.core_count() * arch.dram.channels);
 }
 
+double mean_routers_on_chip(const Architecture& arch) {
+  const NocPlacement placement = place_nodes(arch);
+  std::int64_t sum = 0;
+  for (std::int64_t from = 0; from < arch.core_count(); ++from)
+    for (std::int64_t to = 0; to < arch.core_count(); ++to) sum += routers_passed(arch, placement, from, to);
+  return static_cast<double>(sum) / static_cast<double>(arch.core_count() * arch.core_count());
+}
+
 }  // namespace accsim::model

@@ -36,5 +36,7 @@ std::int64_t multicast_hops(const Architecture& arch, const NocPlacement& placem
                             const std::vector<std::int64_t>& to);
 // Mean over cores and DRAM channels.
 double mean_routers_to_memory(const Architecture& arch);
+// Mean over pairs of cores, a core with itself included.
+double mean_routers_on_chip(const Architecture& arch);
 
 }  // namespace accsim::model

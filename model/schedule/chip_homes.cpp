@@ -18,9 +18,8 @@ bool same_memory(const HomePiece& a, const HomePiece& b) {
 
 }  // namespace
 
-std::vector<HomePiece> home_pieces(const Tensor& tensor, std::size_t cores) {
+std::vector<HomePiece> home_pieces(const Tensor& tensor, std::int64_t parts) {
   const std::int64_t all = storage_bytes(tensor.type, element_count(tensor.shape)).value();
-  const auto parts = static_cast<std::int64_t>(cores);
   std::int64_t rows = 1;  // outermost axes together
   std::int64_t row_elements = element_count(tensor.shape);
   for (const std::int64_t extent : tensor.shape) {
@@ -63,11 +62,11 @@ ChipHomes::ChipHomes(const Schedule& schedule, const Network& network, const Arc
         }
       }
       const bool shared = home == Home::global_buffer;
-      tenant.pieces = home_pieces(network.tensor(tenant.root), shared ? 1 : group.cores.size());
+      tenant.pieces = home_pieces(network.tensor(tenant.root), shared ? 1 : arch.core_count());
       for (std::size_t i = 0; i < tenant.pieces.size(); ++i)
         tenant.pieces[i].place = shared
                                      ? Place{Space::global_buffer, CoreId(), 0}
-                                     : Place{Space::scratchpad, CoreId(static_cast<std::int32_t>(group.cores[i])), 0};
+                                     : Place{Space::scratchpad, CoreId(static_cast<std::int32_t>(i)), 0};
       place(tenant, arch);
       by_root_.emplace(tenant.root, tenants_.size());
       tenants_.push_back(std::move(tenant));

@@ -1,10 +1,10 @@
 // Where tensors live that stay on the chip between groups (Group::homes), from the group that computes them to the last
 // one that reads them.
 //   global_buffer: one piece.
-//   scratchpad: the tensor's bytes in contiguous pieces, one for each core of the group that computes it, in their
-//     order; a piece is so many whole rows of the outermost axes as make equal pieces. So a reader fetches from each
-//     piece what it needs of it, whatever axes it sees the tensor with, and a group that is split by the outermost axis
-//     stores into its own cores.
+//   scratchpad: the tensor's bytes in contiguous pieces, one for each core of the chip, in their order; a piece is so
+//     many whole rows of the outermost axes as make equal pieces. So a reader fetches from each piece what it needs of
+//     it, whatever axes it sees the tensor with; the ports of all cores serve it; and a group on all cores that is split
+//     by the outermost axis stores into its own.
 // Pieces lie at the lowest addresses where they overlap no other that lives at the same time, tile buffers behind them.
 // Shared by verifier and lowering.
 #pragma once
@@ -55,7 +55,7 @@ class ChipHomes {
   std::map<TensorId, std::size_t> by_root_;
 };
 
-// The pieces of a tensor over so many cores, without places.
-std::vector<HomePiece> home_pieces(const Tensor& tensor, std::size_t cores);
+// The pieces of a tensor, at most so many, without places.
+std::vector<HomePiece> home_pieces(const Tensor& tensor, std::int64_t parts);
 
 }  // namespace accsim::model

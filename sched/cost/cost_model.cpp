@@ -5,6 +5,7 @@
 
 #include "model/arch/noc_placement.h"
 #include "model/base/error.h"
+#include "model/schedule/chip_homes.h"
 #include "model/schedule/split.h"
 #include "sched/cost/fused_counts.h"
 #include "sched/cost/operator_evaluator.h"
@@ -21,9 +22,11 @@ std::string_view name_of(Feature feature) {
                                                            "vector_operations",
                                                            "load_bytes_long",
                                                            "load_bytes_short",
+                                                           "load_on_chip",
                                                            "load_descriptors",
                                                            "store_bytes_long",
                                                            "store_bytes_short",
+                                                           "store_on_chip",
                                                            "store_descriptors",
                                                            "start_up",
                                                            "drain"};
@@ -41,14 +44,19 @@ EngineCycles engine_cycles(const CostCoefficients& coefficients, const GroupFeat
   EngineCycles e;
   e.array = term(Feature::array_cycles) + term(Feature::array_passes) + term(Feature::array_conflicts);
   e.vector = term(Feature::vector_cycles) + term(Feature::vector_operations);
-  e.load = term(Feature::load_bytes_long) + term(Feature::load_bytes_short) + term(Feature::load_descriptors);
-  e.store = term(Feature::store_bytes_long) + term(Feature::store_bytes_short) + term(Feature::store_descriptors);
+  const double chip_loads = term(Feature::load_on_chip);
+  const double chip_stores = term(Feature::store_on_chip);
+  e.load =
+      term(Feature::load_bytes_long) + term(Feature::load_bytes_short) + term(Feature::load_descriptors) + chip_loads;
+  e.store = term(Feature::store_bytes_long) + term(Feature::store_bytes_short) + term(Feature::store_descriptors) +
+            chip_stores;
   const double array = e.array * (1 - features.array_last);
   const double vector = e.vector * (1 - features.vector_last);
   const double load = e.load * (1 - features.load_first);
   const double store = e.store * (1 - features.store_last);
-  const double shared = coefficients.shared_dram * (load * features.load_share + store * features.store_share);
-  e.memory = std::max(features.serial ? load + store : std::max(load, store), shared);
+  const double shared = coefficients.shared_dram * (std::max(0.0, load - chip_loads) * features.load_share +
+                                                    std::max(0.0, store - chip_stores) * features.store_share);
+  e.memory = std::max({features.serial ? load + store : std::max(load, store), shared, features.home_cycles});
   e.longest = std::max({array, vector, e.memory});
   e.hidden = array + vector + e.memory - e.longest;
   if (features.serial) {
@@ -59,6 +67,23 @@ EngineCycles engine_cycles(const CostCoefficients& coefficients, const GroupFeat
   const double memory_busy = std::max({e.load, e.store, e.memory});
   e.bound_by = memory_busy >= e.array && memory_busy >= e.vector ? "dram" : e.array >= e.vector ? "array" : "vector";
   return e;
+}
+
+TensorHome home_of(const Tensor& root, Home home, const Architecture& arch) {
+  if (home == Home::dram) return {};
+  const std::vector<HomePiece> pieces = home_pieces(root, home == Home::global_buffer ? 1 : arch.core_count());
+  return {home, pieces.empty() ? 0 : pieces.front().bytes, std::max(1.0, static_cast<double>(pieces.size()))};
+}
+
+TensorHomes homes_of(const Schedule& schedule, const Network& network, const Architecture& arch) {
+  std::map<std::string, TensorId> by_name;
+  for (const Tensor& tensor : network.tensors) by_name.emplace(tensor.name, tensor.storage);
+  TensorHomes homes;
+  for (const Group& group : schedule.groups)
+    for (const auto& [name, home] : group.homes)
+      if (home != Home::dram)
+        homes.emplace(by_name.at(name), home_of(network.tensor(by_name.at(name)), home, arch));
+  return homes;
 }
 
 CostModel::CostModel(const Architecture& arch, CostCoefficients coefficients)
@@ -135,36 +160,41 @@ Prediction CostModel::predict(const Network& network, OpId op, const OperatorMap
                               const CoreConfig& core) const {
   if (is_alias(network.op(op).type)) return combine(GroupFeatures{});
   const MachineRates r = rates(core);
-  return combine(features_from(counts_of(network.op(op), loop_nests_of(network, op), mapping, core, r), r));
+  return combine(features_from(counts_of(network, op, loop_nests_of(network, op), mapping, core, r), r));
 }
 
 Prediction CostModel::predict(const Network& network, OpId op, const OperatorMapping& mapping,
-                              const std::vector<std::int64_t>& cores, const std::string& split) const {
+                              const std::vector<std::int64_t>& cores, const std::string& split,
+                              const TensorHomes& homes) const {
   const auto config = [&](std::size_t place) -> const CoreConfig& {
     return arch_->core(CoreId(static_cast<std::int32_t>(cores[place])));
   };
-  if (cores.size() == 1) return predict(network, op, mapping, config(0));
   if (cores.empty() || is_alias(network.op(op).type)) return combine(GroupFeatures{});
   const std::vector<LoopNest> nests = loop_nests_of(network, op);
   const std::vector<std::int64_t> weights = core_weights(*arch_, cores);
+  if (cores.size() == 1) {
+    const MachineRates r = rates(config(0));
+    return combine(features_from(counts_of(network, op, nests, mapping, config(0), r, homes), r));
+  }
   std::vector<std::size_t> places(cores.size());
   std::iota(places.begin(), places.end(), std::size_t{0});
   return longest_of(cores, places, [&](std::size_t place, const CoreConfig& core, const MachineRates& r) {
     return features_from(
-        counts_of(network.op(op), nests_of_core(nests, mapping, split, weights, place), mapping, core, r), r);
+        counts_of(network, op, nests_of_core(nests, mapping, split, weights, place), mapping, core, r, homes), r);
   });
 }
 
-Prediction CostModel::predict(const Network& network, const Group& group, std::vector<std::size_t> places) const {
+Prediction CostModel::predict(const Network& network, const Group& group, const TensorHomes& homes,
+                              std::vector<std::size_t> places) const {
   const std::vector<OpId> ops = working_operators(group, network);
   if (ops.empty()) return combine(GroupFeatures{});
-  if (ops.size() == 1) return predict(network, ops.front(), group.mappings.front(), group.cores, group.split);
+  if (ops.size() == 1) return predict(network, ops.front(), group.mappings.front(), group.cores, group.split, homes);
   if (places.empty()) {
     places.resize(group.cores.size());
     std::iota(places.begin(), places.end(), std::size_t{0});
   }
   return longest_of(group.cores, places, [&](std::size_t place, const CoreConfig& core, const MachineRates& r) {
-    return features_from(counts_of(FusedGroup(group, network, *arch_, place), network, core, r), r);
+    return features_from(counts_of(FusedGroup(group, network, *arch_, place), network, core, r, homes), r);
   });
 }
 

@@ -11,6 +11,7 @@
 // Formulas: docs/cost-model.md.
 #pragma once
 #include <array>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -35,14 +36,16 @@ enum class Feature : std::uint8_t {
   load_bytes_long,    // DRAM burst bytes in runs of at least kLongRunBytes, as cycles at the core's best rate,
                       // longer where the pattern of addresses keeps the DRAM from it
   load_bytes_short,   // shorter runs
+  load_on_chip,       // bursts from scratchpads and global buffer, as cycles
   load_descriptors,   // issue, and latency that the DMA channels cannot hide
   store_bytes_long,
   store_bytes_short,
+  store_on_chip,
   store_descriptors,
   start_up,  // cycles until the array can start: the first tiles' loads and one DRAM latency
   drain      // cycles after the last load: last pass, last vector operation, last store
 };
-inline constexpr std::size_t kFeatures = 13;
+inline constexpr std::size_t kFeatures = 15;
 std::string_view name_of(Feature feature);
 
 using FeatureVector = std::array<double, kFeatures>;
@@ -71,6 +74,7 @@ struct GroupFeatures {
   double load_first = 0, array_last = 0, vector_last = 0, store_last = 0;
   double load_share = 1, store_share = 1;  // of the DRAM's rate that the core's load and store queues take
   double load_shared = 0;                  // part of the loads that one core makes for all
+  double home_cycles = 0;  // that all cores together hold the ports of the memories where tensors live on the chip
   bool serial = false;                     // a ring of one buffer that is refilled: engines take turns
   BlockEnergies action_pj{};               // without leakage and DRAM standby, which follow from the cycles
 };
@@ -95,21 +99,33 @@ struct EngineCycles {
 };
 EngineCycles engine_cycles(const CostCoefficients& coefficients, const GroupFeatures& features);
 
+// Where tensors live that are not in DRAM, by storage root.
+struct TensorHome {
+  model::Home home = model::Home::dram;
+  std::int64_t piece_bytes = 0;  // of the largest piece
+  double pieces = 1;
+};
+using TensorHomes = std::map<model::TensorId, TensorHome>;
+TensorHomes homes_of(const model::Schedule& schedule, const model::Network& network, const model::Architecture& arch);
+TensorHome home_of(const model::Tensor& root, model::Home home, const model::Architecture& arch);
+
 class CostModel {
  public:
   explicit CostModel(const model::Architecture& arch, CostCoefficients coefficients = {});
   [[nodiscard]] const model::Architecture& arch() const { return *arch_; }
   [[nodiscard]] const CostCoefficients& coefficients() const { return coefficients_; }
-  // One operator (all nests of it) with this mapping, operands and result in DRAM, alone on one core, or split over
-  // several: then the cycles are those of the core that takes longest, beside the others.
+  // One operator (all nests of it) with this mapping, alone on one core, or split over several: then the cycles are
+  // those of the core that takes longest, beside the others. Operands and result are in DRAM where `homes` does not
+  // say otherwise.
   [[nodiscard]] Prediction predict(const model::Network& network, model::OpId op, const model::OperatorMapping& mapping,
                                    const model::CoreConfig& core) const;
   [[nodiscard]] Prediction predict(const model::Network& network, model::OpId op, const model::OperatorMapping& mapping,
-                                   const std::vector<std::int64_t>& cores, const std::string& split) const;
+                                   const std::vector<std::int64_t>& cores, const std::string& split,
+                                   const TensorHomes& homes = {}) const;
   // A group of a schedule, of one operator or of several that run fused.
   // `places`: positions in the group's cores that are looked at, the others doing what these do; empty = all.
   [[nodiscard]] Prediction predict(const model::Network& network, const model::Group& group,
-                                   std::vector<std::size_t> places = {}) const;
+                                   const TensorHomes& homes = {}, std::vector<std::size_t> places = {}) const;
   // Applies the coefficients to features that were computed before.
   [[nodiscard]] Prediction combine(const GroupFeatures& features) const;
   [[nodiscard]] MachineRates rates(const model::CoreConfig& core) const { return machine_rates(*arch_, dram_, core); }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "model/schedule/tiling.h"
@@ -15,8 +16,14 @@ namespace {
 
 class Counter : public GroupVisitor {
  public:
-  Counter(const FusedGroup& group, const Network& network, const CoreConfig& core, const MachineRates& rates)
-      : group_(group), network_(network), core_(core), rates_(rates), held_(group.operators().size()) {
+  Counter(const FusedGroup& group, const Network& network, const CoreConfig& core, const MachineRates& rates,
+          const TensorHomes& homes)
+      : group_(group),
+        network_(network),
+        core_(core),
+        rates_(rates),
+        homes_(homes),
+        held_(group.operators().size()) {
     for (std::size_t i = 0; i < held_.size(); ++i) held_[i].resize(group.operators()[i].source.size());
     const std::size_t sink = group.sink();
     sink_ = part_counts(sink, group.operators()[sink].nest, inside(sink));
@@ -27,11 +34,13 @@ class Counter : public GroupVisitor {
     all += sink_;
     all.conflict_lines = 0;
     all.array_cycles += waits_;
-    all.first_load_bursts = first_bursts_;
+    all.first_load_bursts = first_bursts_.first;
+    all.first_chip_bursts = first_bursts_.second;
     all.last_pass_interval = sink_.last_pass_interval;
     all.last_pass_fill = sink_.last_pass_fill;
     all.last_vector_cycles = sink_.last_vector_cycles;
     all.last_store_bursts = sink_.last_store_bursts;
+    all.last_chip_bursts = sink_.last_chip_bursts;
     return all;
   }
 
@@ -56,7 +65,7 @@ class Counter : public GroupVisitor {
     waits_ += counts.last_pass_fill + counts.last_vector_cycles;
   }
   void step(std::size_t /*op*/, const LoopNest& /*nest*/, const TileIndex& /*at*/, bool /*first*/) override {
-    if (!started_ && last_ != nullptr) first_bursts_ = last_->first_load_bursts;
+    if (!started_ && last_ != nullptr) first_bursts_ = {last_->first_load_bursts, last_->first_chip_bursts};
     started_ = true;
   }
   void begin_tile(std::size_t /*op*/, const LoopNest& /*nest*/, const TileIndex& /*at*/) override {}
@@ -94,6 +103,7 @@ class Counter : public GroupVisitor {
     NestEvaluator evaluator(part, network_.op(fused.op), rates_, core_, std::move(tiles));
     evaluator.set_buffers(buffers_of(mapping, "input"), buffers_of(mapping, "weight"), buffers_of(mapping, "output"));
     evaluator.leave_out(without);
+    evaluator.set_homes(network_, homes_);
     evaluator.select(TileChoice{});
     const std::vector<int> order = loop_order(part, mapping);
     evaluator.count_traffic(order, found->second);
@@ -105,20 +115,21 @@ class Counter : public GroupVisitor {
   const Network& network_;
   const CoreConfig& core_;
   const MachineRates& rates_;
+  const TensorHomes& homes_;
   std::map<std::vector<std::int64_t>, OperatorCounts> known_;
   std::vector<std::vector<std::optional<Box>>> held_;  // by operator and operand: the tile that was fetched last
   OperatorCounts sum_, sink_;
   const OperatorCounts* last_ = nullptr;
   double waits_ = 0;
-  double first_bursts_ = 0;
+  std::pair<double, double> first_bursts_{0, 0};  // from DRAM, from the chip
   bool started_ = false;
 };
 
 }  // namespace
 
 OperatorCounts counts_of(const FusedGroup& group, const Network& network, const CoreConfig& core,
-                         const MachineRates& rates) {
-  Counter counter(group, network, core, rates);
+                         const MachineRates& rates, const TensorHomes& homes) {
+  Counter counter(group, network, core, rates, homes);
   walk(group, counter);
   return counter.result();
 }

@@ -11,6 +11,6 @@
 namespace accsim::sched {
 
 OperatorCounts counts_of(const model::FusedGroup& group, const model::Network& network, const model::CoreConfig& core,
-                         const MachineRates& rates);
+                         const MachineRates& rates, const TensorHomes& homes = {});
 
 }  // namespace accsim::sched

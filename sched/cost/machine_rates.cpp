@@ -125,6 +125,17 @@ MachineRates machine_rates(const Architecture& arch, const DramRates& dram, cons
   rates.store_share = rates.store_bytes_per_cycle / dram.bytes_per_cycle;
   rates.dma_channels = static_cast<double>(core.dma.channels);
 
+  const double hops = mean_routers_on_chip(arch);
+  const double across = 2 * (hops * static_cast<double>(arch.noc.router_cycles) + hops - 1);
+  rates.chip_latency = across + flits + 2;
+  rates.chip_bytes_per_cycle = std::min({issue, link, in_flight / rates.chip_latency});
+  rates.port_bytes_per_cycle = burst_rate(burst, arch.noc.flit_bytes);
+  if (arch.global_buffer) {
+    const MemoryEnergy buffer = global_buffer_energy(arch.energy, *arch.global_buffer);
+    rates.buffer_read_burst = buffer.read_pj_byte * static_cast<double>(burst);
+    rates.buffer_write_burst = buffer.write_pj_byte * static_cast<double>(burst);
+  }
+
   const MemoryEnergy scratchpad = scratchpad_energy(arch.energy, core.scratchpad);
   const MemoryEnergy accumulator = accumulator_energy(arch.energy, core.accumulator);
   rates.mac = arch.energy.mac_pj(core.array.operand_type);
@@ -135,6 +146,7 @@ MachineRates machine_rates(const Architecture& arch, const DramRates& dram, cons
   rates.accumulator_write_byte = accumulator.write_pj_byte;
   // Data, and a flit for the request or the acknowledgment, through every router.
   rates.noc_burst = passed * arch.energy.noc_pj_byte_hop * (flits + 1) * static_cast<double>(arch.noc.flit_bytes);
+  rates.chip_noc_burst = hops * arch.energy.noc_pj_byte_hop * (flits + 1) * static_cast<double>(arch.noc.flit_bytes);
   rates.dma_burst = arch.energy.dma_pj_byte * static_cast<double>(burst);
   constexpr double kNsTimesMhz = 1e-3;
   rates.leakage_cycle = leakage_mw(arch).total() / (static_cast<double>(arch.clock_mhz) * kNsTimesMhz);

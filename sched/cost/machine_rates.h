@@ -36,12 +36,17 @@ struct MachineRates {
   double store_latency = 0;
   double multicast_latency = 0;  // of the message that a taker has it, and of the signal that says so to all
   double dma_channels = 1;
+  double chip_bytes_per_cycle = 1;    // between a core and a scratchpad or the global buffer, nobody else there
+  double port_bytes_per_cycle = 1;    // of a node of the network
+  double chip_latency = 0;            // there and back, one burst
   // pJ
   double mac = 0;
   double lane_operation = 0;
   double scratchpad_read_byte = 0, scratchpad_write_byte = 0;
   double accumulator_read_byte = 0, accumulator_write_byte = 0;
-  double noc_burst = 0;  // request and answer between core and memory controller
+  double noc_burst = 0;       // request and answer between core and memory controller
+  double chip_noc_burst = 0;  // between two cores, or core and global buffer
+  double buffer_read_burst = 0, buffer_write_burst = 0;
   double dma_burst = 0;
   double noc_multicast = 0;  // of a burst to all active cores
   double leakage_cycle = 0;  // whole chip

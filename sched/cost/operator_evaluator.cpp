@@ -153,6 +153,14 @@ const NestEvaluator::OperandEntry& NestEvaluator::entry(std::size_t operand, con
                             gathered ? static_cast<int>(what.axes.size()) - 2 : -1);
   entry.buffer_bytes =
       padded(storage_bytes(what.type, largest_box(*nest_, what, sizes)).value(), tile_alignment(core_->scratchpad));
+  std::int64_t last = 0;  // elements behind the first of a box
+  for (std::size_t a = 0; a < what.axes.size(); ++a) {
+    std::int64_t reach = 0;
+    for (const AxisTerm& term : what.axes[a].terms)
+      reach += term.coefficient * (sizes[static_cast<std::size_t>(term.dim)] - 1);
+    last += std::min(reach, what.axes[a].extent - 1) * what.axes[a].stride;
+  }
+  entry.span_bytes = storage_bytes(what.type, last + 1).value();
   if (flow_ == TileFlow::array && operand + 1 == nest_->operands.size()) {
     entry.sum_bytes = padded(storage_bytes(core_->array.accumulator_type, largest_box(*nest_, what, sizes)).value(),
                              tile_alignment(core_->accumulator));
@@ -380,6 +388,33 @@ void NestEvaluator::count_conflicts(std::span<const int> order, OperatorCounts& 
   counts.conflict_lines += conflict_lines(std::span(rings).first(n));
 }
 
+void NestEvaluator::set_homes(const Network& network, const TensorHomes& homes) {
+  for (std::size_t i = 0; i < nest_->operands.size(); ++i) {
+    const auto home = homes.find(network.tensor(nest_->operands[i].tensor).storage);
+    homes_[i] = home == homes.end() ? TensorHome{} : home->second;
+  }
+}
+
+double NestEvaluator::pieces_of(std::size_t operand) const {
+  const TensorHome& home = homes_[operand];
+  if (home.home != Home::scratchpad || home.piece_bytes == 0) return 1;
+  const double touched = 1 + static_cast<double>(entry_[operand]->span_bytes - 1) / static_cast<double>(home.piece_bytes);
+  return std::min(touched, home.pieces);
+}
+
+void NestEvaluator::count_chip_load(std::size_t operand, double times, OperatorCounts& counts) const {
+  const BoxTotals& totals = entry_[operand]->totals;
+  const double bursts = (totals.bursts_long + totals.bursts_short) * times;
+  counts.chip_load_bursts += bursts;
+  counts.home_load_bursts += bursts / homes_[operand].pieces;
+  counts.chip_load_descriptors += totals.boxes * times * pieces_of(operand);
+  if (homes_[operand].home == Home::global_buffer) {
+    counts.buffer_load_bursts += bursts;
+  } else {
+    counts.remote_read += totals.bytes * times;
+  }
+}
+
 void NestEvaluator::count_traffic(std::span<const int> order, OperatorCounts& counts) const {
   const std::size_t output = nest_->operands.size() - 1;
   double tiles = 1;  // of the output
@@ -388,8 +423,9 @@ void NestEvaluator::count_traffic(std::span<const int> order, OperatorCounts& co
 
   const bool vector = flow_ == TileFlow::vector;
   const bool window = is_pool(work_.kind);
-  const bool first_nest = counts.load_descriptors == 0;
+  const bool first_nest = counts.load_descriptors == 0 && counts.chip_load_descriptors == 0;
   double first_bursts = 0;
+  double first_chip = 0;
   for (std::size_t i = 0; i < output; ++i) {
     const OperandEntry& e = *entry_[i];
     const auto [loads, own] = loads_of(e, order);
@@ -399,7 +435,12 @@ void NestEvaluator::count_traffic(std::span<const int> order, OperatorCounts& co
     double descriptors = e.totals.boxes * times;
     if (table && nest_->operands[0].axes.size() > 2)  // one for each index of the outer axis
       descriptors *= static_cast<double>(tiles_[0][static_cast<std::size_t>(choice_[0])]);
-    if (!left_out(i)) {
+    if (!left_out(i) && homes_[i].home != Home::dram) {
+      count_chip_load(i, times, counts);
+      counts.scratchpad_write += e.totals.bytes * times;
+      if (role != OperandRole::bias || vector) first_chip += e.totals.first_bursts;
+      if (loads > 1) counts.serial = counts.serial || buffers_[role == OperandRole::input ? 0 : 1] == 1;
+    } else if (!left_out(i)) {
       counts.load_bursts_long += e.totals.bursts_long * times;
       counts.load_bursts_short += e.totals.bursts_short * times;
       counts.load_slow_long += e.totals.slow_long * times;
@@ -429,10 +470,28 @@ void NestEvaluator::count_traffic(std::span<const int> order, OperatorCounts& co
         static_cast<double>(element_count_of_output()) * static_cast<double>(window_reads(work_.kind, row_));
     counts.scratchpad_read += elements * bits_of(nest_->operands[0].type) / 8;
   }
-  if (first_nest) counts.first_load_bursts = first_bursts;
+  if (first_nest) {
+    counts.first_load_bursts = first_bursts;
+    counts.first_chip_bursts = first_chip;
+  }
 
   if (left_out(output)) return;
   const OperandEntry& out = *entry_[output];
+  if (tiles > 1) counts.serial = counts.serial || buffers_[flow_ == TileFlow::copy ? 0 : 2] == 1;
+  counts.scratchpad_read += out.totals.bytes;
+  if (homes_[output].home != Home::dram) {
+    const double bursts = out.totals.bursts_long + out.totals.bursts_short;
+    counts.chip_store_bursts += bursts;
+    counts.home_store_bursts += bursts / homes_[output].pieces;
+    counts.chip_store_descriptors += out.totals.boxes * pieces_of(output);
+    counts.last_chip_bursts = out.totals.last_bursts;
+    if (homes_[output].home == Home::global_buffer) {
+      counts.buffer_store_bursts += bursts;
+    } else {
+      counts.remote_write += out.totals.bytes;
+    }
+    return;
+  }
   counts.store_bursts_long += out.totals.bursts_long;
   counts.store_bursts_short += out.totals.bursts_short;
   counts.store_slow_long += out.totals.slow_long;
@@ -440,9 +499,7 @@ void NestEvaluator::count_traffic(std::span<const int> order, OperatorCounts& co
   counts.store_descriptors += out.totals.boxes;
   counts.store_bytes += out.totals.bytes;
   counts.store_activates += out.totals.activates;
-  counts.scratchpad_read += out.totals.bytes;
   counts.last_store_bursts = out.totals.last_bursts;
-  if (tiles > 1) counts.serial = counts.serial || buffers_[flow_ == TileFlow::copy ? 0 : 2] == 1;
 }
 
 std::int64_t NestEvaluator::element_count_of_output() const {
@@ -484,6 +541,18 @@ OperatorCounts& OperatorCounts::operator+=(const OperatorCounts& o) {
                             &OperatorCounts::shared_slow,
                             &OperatorCounts::shared_descriptors,
                             &OperatorCounts::shared_activates,
+                            &OperatorCounts::chip_load_bursts,
+                            &OperatorCounts::chip_load_descriptors,
+                            &OperatorCounts::chip_store_bursts,
+                            &OperatorCounts::chip_store_descriptors,
+                            &OperatorCounts::buffer_load_bursts,
+                            &OperatorCounts::buffer_store_bursts,
+                            &OperatorCounts::home_load_bursts,
+                            &OperatorCounts::home_store_bursts,
+                            &OperatorCounts::remote_read,
+                            &OperatorCounts::remote_write,
+                            &OperatorCounts::first_chip_bursts,
+                            &OperatorCounts::last_chip_bursts,
                             &OperatorCounts::last_pass_interval,
                             &OperatorCounts::last_pass_fill,
                             &OperatorCounts::last_vector_cycles,
@@ -525,19 +594,30 @@ GroupFeatures features_from(const OperatorCounts& c, const MachineRates& r) {
   const double shared = share(c.shared_slow, slow_loads);
   const double readers = r.active_cores - shared * (r.active_cores - 1);
   const double load_latency = r.load_latency + share(c.shared_descriptors, c.load_descriptors) * r.multicast_latency;
-  at(f.cycles, Feature::load_descriptors) = descriptors(c.load_descriptors, slow_loads * load_cycles, load_latency);
+  const double chip_cycles = burst / r.chip_bytes_per_cycle;
+  at(f.cycles, Feature::load_on_chip) = c.chip_load_bursts * chip_cycles;
+  at(f.cycles, Feature::store_on_chip) = c.chip_store_bursts * chip_cycles;
+  at(f.cycles, Feature::load_descriptors) =
+      descriptors(c.load_descriptors, slow_loads * load_cycles, load_latency) +
+      descriptors(c.chip_load_descriptors, c.chip_load_bursts * chip_cycles, r.chip_latency);
   at(f.cycles, Feature::store_descriptors) =
-      descriptors(c.store_descriptors, slow_stores * store_cycles, r.store_latency);
+      descriptors(c.store_descriptors, slow_stores * store_cycles, r.store_latency) +
+      descriptors(c.chip_store_descriptors, c.chip_store_bursts * chip_cycles, r.chip_latency);
+  f.home_cycles = std::max(c.home_load_bursts, c.home_store_bursts) * r.active_cores * burst / r.port_bytes_per_cycle;
   // Cores that start and end together meet at the DRAM.
   at(f.cycles, Feature::start_up) =
-      c.first_load_bursts * load_cycles * std::max(1.0, readers * r.load_share) + load_latency;
+      c.first_load_bursts * load_cycles * std::max(1.0, readers * r.load_share) + c.first_chip_bursts * chip_cycles +
+      (c.chip_load_descriptors > 0 && c.load_descriptors == 0 ? r.chip_latency : load_latency);
   at(f.cycles, Feature::drain) = c.last_pass_interval + c.last_pass_fill + c.last_vector_cycles +
                                  c.last_store_bursts * store_cycles * std::max(1.0, r.active_cores * r.store_share) +
-                                 r.store_latency;
-  f.load_first = share(c.first_load_bursts, slow_loads);
+                                 c.last_chip_bursts * chip_cycles +
+                                 (c.chip_store_descriptors > 0 ? r.chip_latency : r.store_latency);
+  f.load_first = share(c.first_load_bursts * load_cycles + c.first_chip_bursts * chip_cycles,
+                       slow_loads * load_cycles + c.chip_load_bursts * chip_cycles);
   f.array_last = share(c.last_pass_interval, c.array_cycles);
   f.vector_last = share(c.last_vector_cycles, c.vector_cycles);
-  f.store_last = share(c.last_store_bursts, slow_stores);
+  f.store_last = share(c.last_store_bursts * store_cycles + c.last_chip_bursts * chip_cycles,
+                       slow_stores * store_cycles + c.chip_store_bursts * chip_cycles);
   f.load_share = readers * r.load_share;
   f.load_shared = shared;
   f.store_share = r.active_cores * r.store_share;
@@ -547,15 +627,20 @@ GroupFeatures features_from(const OperatorCounts& c, const MachineRates& r) {
   energy(EnergyBlock::array) = c.macs * r.mac;
   energy(EnergyBlock::vector) = c.lane_operations * r.lane_operation;
   energy(EnergyBlock::scratchpad) =
-      c.scratchpad_read * r.scratchpad_read_byte + c.scratchpad_write * r.scratchpad_write_byte;
+      (c.scratchpad_read + c.remote_read) * r.scratchpad_read_byte +
+      (c.scratchpad_write + c.remote_write) * r.scratchpad_write_byte;
+  energy(EnergyBlock::global_buffer) =
+      c.buffer_load_bursts * r.buffer_read_burst + c.buffer_store_bursts * r.buffer_write_burst;
   energy(EnergyBlock::accumulator) =
       c.accumulator_read * r.accumulator_read_byte + c.accumulator_write * r.accumulator_write_byte;
   // Each core pays its part of what one loads for all.
   const double part = 1 / r.active_cores;
   const double own = loads - c.shared_bursts;
   const double activates = c.load_activates - c.shared_activates * (1 - part) + c.store_activates;
-  energy(EnergyBlock::noc) = (own + stores) * r.noc_burst + c.shared_bursts * part * r.noc_multicast;
-  energy(EnergyBlock::dma) = (own + stores + c.shared_bursts * part) * r.dma_burst;
+  const double on_chip = c.chip_load_bursts + c.chip_store_bursts;
+  energy(EnergyBlock::noc) =
+      (own + stores) * r.noc_burst + c.shared_bursts * part * r.noc_multicast + on_chip * r.chip_noc_burst;
+  energy(EnergyBlock::dma) = (own + stores + c.shared_bursts * part + on_chip) * r.dma_burst;
   energy(EnergyBlock::dram) =
       (own + c.shared_bursts * part) * r.dram.read_pj + stores * r.dram.write_pj + activates * r.dram.activate_pj;
   return f;
@@ -568,15 +653,17 @@ std::uint32_t shared_operands(const LoopNest& nest, const OperatorMapping& mappi
   return operands;
 }
 
-OperatorCounts counts_of(const Operator& op, const std::vector<LoopNest>& nests, const OperatorMapping& mapping,
-                         const CoreConfig& core, const MachineRates& rates) {
+OperatorCounts counts_of(const Network& network, OpId op, const std::vector<LoopNest>& nests,
+                         const OperatorMapping& mapping, const CoreConfig& core, const MachineRates& rates,
+                         const TensorHomes& homes) {
   OperatorCounts counts;
   for (const LoopNest& nest : nests) {
     std::vector<std::vector<std::int64_t>> tiles;
     for (const std::int64_t size : tile_sizes(nest, mapping)) tiles.push_back({size});
-    NestEvaluator evaluator(nest, op, rates, core, std::move(tiles));
+    NestEvaluator evaluator(nest, network.op(op), rates, core, std::move(tiles));
     evaluator.set_buffers(buffers_of(mapping, "input"), buffers_of(mapping, "weight"), buffers_of(mapping, "output"));
     evaluator.set_shared(shared_operands(nest, mapping));
+    if (!homes.empty()) evaluator.set_homes(network, homes);
     evaluator.select(TileChoice{});
     evaluator.count(loop_order(nest, mapping), counts);
   }

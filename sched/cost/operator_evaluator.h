@@ -40,6 +40,12 @@ struct OperatorCounts {
   double first_load_bursts = 0;  // until the first tile can be worked on
   // Of the loads those that one core makes for all (multicast).
   double shared_bursts = 0, shared_slow = 0, shared_descriptors = 0, shared_activates = 0;
+  // Between the core and homes on the chip; `buffer_…` those of the global buffer, `remote_…` bytes of
+  // scratchpads there.
+  double chip_load_bursts = 0, chip_load_descriptors = 0, chip_store_bursts = 0, chip_store_descriptors = 0;
+  double buffer_load_bursts = 0, buffer_store_bursts = 0, remote_read = 0, remote_write = 0;
+  double home_load_bursts = 0, home_store_bursts = 0;  // that a home's port carries for each core here
+  double first_chip_bursts = 0, last_chip_bursts = 0;
   double last_pass_interval = 0, last_pass_fill = 0, last_vector_cycles = 0, last_store_bursts = 0;
   bool serial = false;
   OperatorCounts& operator+=(const OperatorCounts& other);
@@ -66,6 +72,8 @@ class NestEvaluator {
   void leave_out(std::uint32_t operands) { left_out_ = operands; }
   // Operands, as bits, whose tiles one core loads for all that work on the operator.
   void set_shared(std::uint32_t operands) { shared_ = operands; }
+  // Where the operands' tensors live.
+  void set_homes(const model::Network& network, const TensorHomes& homes);
   // The tiles that the calls below are about.
   void select(const TileChoice& choice);
 
@@ -95,6 +103,7 @@ class NestEvaluator {
     BoxTotals totals;
     std::int64_t buffer_bytes = 0;  // largest box, rounded up to the port
     std::int64_t sum_bytes = 0;     // of the output's box in the accumulator
+    std::int64_t span_bytes = 0;    // in the tensor, from the first to the last byte of the largest box
     std::uint32_t moving = 0;       // dimensions that change the box
   };
   struct OperandTable {
@@ -152,6 +161,9 @@ class NestEvaluator {
   void count_array(OperatorCounts& counts, bool bound) const;
   void count_vector(OperatorCounts& counts, bool bound) const;
   [[nodiscard]] std::int64_t element_count_of_output() const;
+  // Copies that move a tile to or from a home on the chip: one for each piece that it lies in.
+  [[nodiscard]] double pieces_of(std::size_t operand) const;
+  void count_chip_load(std::size_t operand, double times, OperatorCounts& counts) const;
   [[nodiscard]] bool left_out(std::size_t operand) const { return ((left_out_ >> operand) & 1U) != 0; }
 
   const model::LoopNest* nest_;
@@ -165,6 +177,7 @@ class NestEvaluator {
   std::array<int, 3> buffers_{2, 2, 2};
   std::uint32_t left_out_ = 0;
   std::uint32_t shared_ = 0;
+  std::array<TensorHome, kMaxOperands> homes_{};
   TileChoice choice_{};                                    // selected
   std::array<const OperandEntry*, kMaxOperands> entry_{};  // of the operands, for it
   std::array<double, kMaxDims> trip_{};                    // of the dimensions
@@ -183,8 +196,11 @@ std::uint32_t shared_operands(const model::LoopNest& nest, const model::Operator
 
 // What one core does of an operator (all of its nests, or the parts that are its share) with a mapping by dimension
 // names.
-OperatorCounts counts_of(const model::Operator& op, const std::vector<model::LoopNest>& nests,
+OperatorCounts counts_of(const model::Network& network, model::OpId op, const std::vector<model::LoopNest>& nests,
                          const model::OperatorMapping& mapping, const model::CoreConfig& core,
                          const MachineRates& rates);
+                         const MachineRates& rates, const TensorHomes& homes = {});
+// The same with several cores at work, each on its share: the DRAM's rate is divided among them.
+MachineRates rates_among(MachineRates rates, std::size_t cores);
 
 }  // namespace accsim::sched

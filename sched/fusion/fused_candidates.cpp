@@ -71,7 +71,7 @@ class Candidates {
       }
       if (footprint < 0) continue;
       ++found.candidates;
-      const Prediction p = cost_.predict(network_, group, representative_places(group));
+      const Prediction p = cost_.predict(network_, group, {}, representative_places(group));
       set.insert({p.cycles, p.total_energy_pj()}, footprint, group);
     }
     for (const auto& entry : set.entries()) found.front.push_back({entry.figure, entry.footprint, entry.candidate});

@@ -214,7 +214,7 @@ Case random_case(Random& random, const Architecture& arch, const sched::MachineR
   Case c{random_operator(random, padded), {}, {}, {}, {}};
   const CoreConfig& core = arch.core_types.front();
   c.mapping = tests::random_mapping(c.network, OpId(0), core, random, 80);
-  c.counts = sched::counts_of(c.network.op(OpId(0)), loop_nests_of(c.network, OpId(0)), c.mapping, core, rates);
+  c.counts = sched::counts_of(c.network, OpId(0), loop_nests_of(c.network, OpId(0)), c.mapping, core, rates);
   for (const LoopNest& nest : loop_nests_of(c.network, OpId(0))) {
     Walk(nest, c.network.op(OpId(0)), c.mapping, core, rates.dram.burst_bytes, c.walked).run();
     for (const Dim& dim : nest.dims) c.text += " " + dim.name + std::to_string(dim.extent);
@@ -278,7 +278,7 @@ TEST_CASE("padding that makes all boxes equal is seen: the tile is fetched once"
   mapping.layer = "l";
   mapping.tile = {{"P", 1}};
   const auto counts =
-      sched::counts_of(network.op(OpId(0)), loop_nests_of(network, OpId(0)), mapping, arch.core_types.front(), rates);
+      sched::counts_of(network, OpId(0), loop_nests_of(network, OpId(0)), mapping, arch.core_types.front(), rates);
   CHECK(counts.load_descriptors == 3);  // input, weight, bias
   CHECK(counts.array_passes == 2);
 }
@@ -298,7 +298,7 @@ TEST_CASE("bursts are exact where runs are aligned") {
     const LoopNest nest = loop_nest_of(network, OpId(0));
     Walk(nest, network.op(OpId(0)), mapping, arch.core_types.front(), 64, walked).run();
     const auto counts =
-        sched::counts_of(network.op(OpId(0)), loop_nests_of(network, OpId(0)), mapping, arch.core_types.front(), rates);
+        sched::counts_of(network, OpId(0), loop_nests_of(network, OpId(0)), mapping, arch.core_types.front(), rates);
     CHECK(counts.load_bursts_long + counts.load_bursts_short == walked.load_bursts);
     CHECK(counts.store_bursts_long + counts.store_bursts_short == walked.store_bursts);
   }
@@ -352,7 +352,7 @@ TEST_CASE("tables for many candidates give what one mapping gives") {
       sched::OperatorCounts counts;
       evaluator.select(choice);
       evaluator.count(loop_order(nest, mapping), counts);
-      const auto single = sched::counts_of(network.op(OpId(0)), loop_nests_of(network, OpId(0)), mapping, core, rates);
+      const auto single = sched::counts_of(network, OpId(0), loop_nests_of(network, OpId(0)), mapping, core, rates);
       REQUIRE(counts.load_bytes == single.load_bytes);
       REQUIRE(counts.load_bursts_long == single.load_bursts_long);
       REQUIRE(counts.array_cycles == single.array_cycles);

@@ -288,7 +288,7 @@ TEST_CASE("the verifier checks capacities over the life of tensors") {
     const auto violation = verify_schedule(c.schedule, c.network, c.arch);
     REQUIRE(violation);
     CHECK(violation->where == "groups[2]");
-    CHECK(violation->message == "scratchpad of core 0: needs 2400 bytes (input0 2 x 800, tensors that live there 800), it has 2048");
+    CHECK(violation->message == "scratchpad of core 0: needs 2400 bytes (input0 2 x 800, tensors that live there 416), it has 2048");
     c.mapping(2).tile = {{"D1", 50}};
     CHECK(c.where() == "");
   }
