@@ -473,6 +473,27 @@ class Verifier {
       }
     }
     chip_homes_.emplace(schedule_, network_, arch_);
+    for (std::size_t g = 0; g < schedule_.groups.size(); ++g)
+      if (Found v = no_multicast_from_scratchpads(g)) return v;
+    return std::nullopt;
+  }
+
+  // The core that would send to all others is one of them.
+  Found no_multicast_from_scratchpads(std::size_t g) const {
+    const Group& group = schedule_.groups[g];
+    for (std::size_t m = 0; m < group.mappings.size(); ++m) {
+      const OperatorMapping& mapping = group.mappings[m];
+      if (mapping.multicast.empty()) continue;
+      const LoopNest nest = loop_nests_of(network_, by_name_.at(mapping.layer), axes_of_group(group, network_)).front();
+      for (std::size_t o = 0; o + 1 < nest.operands.size(); ++o) {
+        const std::vector<HomePiece>* pieces = chip_homes_->pieces_of(nest.operands[o].tensor);
+        if (!is_multicast(mapping, nest, o) || pieces == nullptr || pieces->front().place.space != Space::scratchpad)
+          continue;
+        return ScheduleViolation{at(path_of(g), "mappings", m) + ".multicast",
+                                 "tensor " + quoted(network_.tensor(nest.operands[o].tensor).name) +
+                                     " lives in the scratchpads: each core fetches its own part"};
+      }
+    }
     return std::nullopt;
   }
 
@@ -562,11 +583,9 @@ class Verifier {
                          std::to_string(need.bytes.value());
       }
     }
-    const std::int64_t unit = tile_alignment(config.scratchpad);
-    const CoreId id(static_cast<std::int32_t>(core));
-    if (const std::int64_t reach = ceil_div(chip_homes_->reach(g, Space::scratchpad, id), unit) * unit; reach > 0) {
-      used[0] += reach;
-      parts[0] += (parts[0].empty() ? "" : ", ") + std::string("tensors that live there ") + std::to_string(reach);
+    if (const std::int64_t taken = chip_homes_->taken(g, group.cores, arch_); taken > 0) {
+      used[0] += taken;
+      parts[0] += (parts[0].empty() ? "" : ", ") + std::string("tensors that live there ") + std::to_string(taken);
     }
     const std::array<const MemoryConfig*, 2> memories{&config.scratchpad, &config.accumulator};
     for (std::size_t m = 0; m < 2; ++m) {

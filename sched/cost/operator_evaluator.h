@@ -198,7 +198,6 @@ std::uint32_t shared_operands(const model::LoopNest& nest, const model::Operator
 // names.
 OperatorCounts counts_of(const model::Network& network, model::OpId op, const std::vector<model::LoopNest>& nests,
                          const model::OperatorMapping& mapping, const model::CoreConfig& core,
-                         const MachineRates& rates);
                          const MachineRates& rates, const TensorHomes& homes = {});
 // The same with several cores at work, each on its share: the DRAM's rate is divided among them.
 MachineRates rates_among(MachineRates rates, std::size_t cores);
