@@ -100,7 +100,7 @@ int run_comparison(const CompareOptions& options, const CommandContext& context)
     seconds[name] = process_cpu_seconds() - start;
     progress.advance_to(static_cast<std::int64_t>(schedules.size()));
   }
-  const std::vector<model::Measurement> measured = measurer.measure(schedules);
+  const std::vector<model::Measurement> measured = measurer.measure_schedules(schedules);
 
   const model::NetworkBound bound = model::physical_bound(inputs.arch, inputs.network);
   const model::Cycles reachable =

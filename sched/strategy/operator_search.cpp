@@ -8,7 +8,6 @@
 
 #include "model/base/error.h"
 #include "model/schedule/split.h"
-#include "sched/strategy/tile_candidates.h"
 
 namespace accsim::sched {
 
@@ -44,7 +43,7 @@ std::vector<LoopNest> typical_parts(const Network& network, OpId op, const Divis
 class OperatorSearch {
  public:
   OperatorSearch(const Network& network, OpId op, const CostModel& cost, const CoreConfig& core, int buffers,
-                 const Division& division)
+                 const Division& division, TileGrid grid)
       : network_(network),
         op_(network.op(op)),
         cost_(cost),
@@ -60,7 +59,7 @@ class OperatorSearch {
     for (std::size_t d = 0; d < dims_; ++d) {
       std::vector<std::int64_t> tiles;
       for (const LoopNest& nest : nests_) {
-        const auto more = tile_candidates(nest, d, core, rates_.dram.burst_bytes);
+        const auto more = tile_candidates(nest, d, core, rates_.dram.burst_bytes, grid);
         tiles.insert(tiles.end(), more.begin(), more.end());
       }
       std::sort(tiles.begin(), tiles.end());
@@ -311,11 +310,11 @@ class OperatorSearch {
 }  // namespace
 
 OperatorSearchResult search_operator(const Network& network, OpId op, const CostModel& cost, const CoreConfig& core,
-                                     std::int64_t core_id, const Division& division) {
-  OperatorSearch both(network, op, cost, core, 2, division);
+                                     std::int64_t core_id, const Division& division, TileGrid grid) {
+  OperatorSearch both(network, op, cost, core, 2, division, grid);
   OperatorSearchResult result = both.run();
   if (!result.front.empty()) return result;
-  OperatorSearch single(network, op, cost, core, 1, division);
+  OperatorSearch single(network, op, cost, core, 1, division, grid);
   OperatorSearchResult reduced = single.run();
   if (reduced.front.empty()) refuse(network.op(op), core, core_id, single.least_needs());
   return reduced;

@@ -16,6 +16,7 @@
 #include "model/schedule/schedule.h"
 #include "sched/cost/operator_evaluator.h"
 #include "sched/strategy/pareto.h"
+#include "sched/strategy/tile_candidates.h"
 
 namespace accsim::sched {
 
@@ -39,9 +40,9 @@ struct Division {
 };
 
 // With several cores the mappings of one of them, at the cycles of all and the energy of all. InfeasibleError where not
-// even tiles of one element fit; `core_id` for its message.
+// even tiles of one element fit; `core_id` for its message. With TileGrid::halves the space has fewer tiles.
 OperatorSearchResult search_operator(const model::Network& network, model::OpId op, const CostModel& cost,
-                                     const model::CoreConfig& core, std::int64_t core_id,
-                                     const Division& division = {});
+                                     const model::CoreConfig& core, std::int64_t core_id, const Division& division = {},
+                                     TileGrid grid = TileGrid::all);
 
 }  // namespace accsim::sched

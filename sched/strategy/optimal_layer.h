@@ -14,17 +14,11 @@
 #include <vector>
 
 #include "sched/strategy/operator_classes.h"
+#include "sched/strategy/operator_divisions.h"
 #include "sched/strategy/pareto.h"
 #include "sched/strategy/strategy.h"
 
 namespace accsim::sched {
-
-// A mapping on so many of the cores.
-struct DividedMapping {
-  model::OperatorMapping mapping;
-  std::string split = "none";
-  std::vector<std::int64_t> cores;
-};
 
 // Each operator's ways to run alone.
 struct LayerOptions {

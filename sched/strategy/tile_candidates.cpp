@@ -22,8 +22,22 @@ std::vector<std::int64_t> even_tiles(std::int64_t extent) {
   return tiles;
 }
 
+namespace {
+
+std::vector<std::int64_t> half_tiles(std::int64_t extent) {
+  std::vector<std::int64_t> tiles;
+  for (std::int64_t parts = 1;; parts *= 2) {
+    tiles.push_back(ceil_div(extent, std::min(parts, extent)));
+    if (tiles.back() == 1) break;
+  }
+  std::reverse(tiles.begin(), tiles.end());
+  return tiles;
+}
+
+}  // namespace
+
 std::vector<std::int64_t> tile_candidates(const LoopNest& nest, std::size_t dim, const CoreConfig& core,
-                                          std::int64_t burst_bytes) {
+                                          std::int64_t burst_bytes, TileGrid grid) {
   const Dim& d = nest.dims[dim];
   if (!d.tileable) return {d.extent};
   const ArrayConfig& array = core.array;
@@ -58,7 +72,7 @@ std::vector<std::int64_t> tile_candidates(const LoopNest& nest, std::size_t dim,
       grains.push_back(std::max<std::int64_t>(1, burst_bytes * 8 / bits_of(operand.type)));
     }
   }
-  std::vector<std::int64_t> tiles = even_tiles(d.extent);
+  std::vector<std::int64_t> tiles = grid == TileGrid::all ? even_tiles(d.extent) : half_tiles(d.extent);
   const std::size_t even = tiles.size();
   for (const std::int64_t grain : grains) {
     if (grain <= 1) continue;

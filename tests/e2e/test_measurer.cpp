@@ -51,8 +51,8 @@ TEST_CASE("worker processes measure what this process measures") {
   app::Store off("off", nullptr);
   app::ProcessMeasurer here(inputs, 1, 1, off);
   app::ProcessMeasurer workers(inputs, 1, 3, off, ACCSIM_PROGRAM);
-  const auto expected = texts(here.measure(schedules));
-  CHECK(texts(workers.measure(schedules)) == expected);
+  const auto expected = texts(here.measure_schedules(schedules));
+  CHECK(texts(workers.measure_schedules(schedules)) == expected);
   CHECK(expected.front() == expected.back());
   CHECK(here.totals().simulations == workers.totals().simulations);
   CHECK(workers.totals().simulations < 5);  // equal schedules are measured once
@@ -67,9 +67,9 @@ TEST_CASE("what is in the store is not simulated again") {
   const std::string file = (folder / "store.sqlite").string();
   app::Store store(file, nullptr);
   app::ProcessMeasurer first(inputs, 1, 2, store, ACCSIM_PROGRAM);
-  const auto expected = texts(first.measure(schedules));
+  const auto expected = texts(first.measure_schedules(schedules));
   app::ProcessMeasurer second(inputs, 1, 1, store);
-  CHECK(texts(second.measure(schedules)) == expected);
+  CHECK(texts(second.measure_schedules(schedules)) == expected);
   CHECK(second.totals().simulations == 0);
   CHECK(second.totals().from_store == first.totals().simulations);
   app::ProcessMeasurer other_seed(inputs, 2, 1, store);
@@ -84,7 +84,7 @@ TEST_CASE("a crashed worker is a bug of ours that names the schedule") {
   app::ProcessMeasurer measurer(inputs, 1, 2, off, "/bin/false");
   std::string message;
   try {
-    measurer.measure(some_schedules(inputs));
+    measurer.measure_schedules(some_schedules(inputs));
   } catch (const model::InternalError& error) {
     message = error.what();
   }
