@@ -53,7 +53,8 @@ class OperatorSearch {
         cores_(static_cast<double>(division.cores)),
         buffers_(buffers),
         nests_(typical_parts(network, op, division)) {
-    if (division.cores > 1) split_ = split_dimension(nests_.front(), division.split);
+    // Of the whole operator: a core's part may have a single index.
+    if (division.cores > 1) split_ = split_dimension(loop_nests_of(network, op).front(), division.split);
     const LoopNest& first = nests_.front();
     dims_ = first.dims.size();
     for (std::size_t d = 0; d < dims_; ++d) {
