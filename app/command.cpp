@@ -15,6 +15,7 @@
 
 #include "app/cmd_array.h"
 #include "app/cmd_bench.h"
+#include "app/cmd_characterize.h"
 #include "app/cmd_check.h"
 #include "app/cmd_compare_strategies.h"
 #include "app/cmd_convert.h"
@@ -42,6 +43,7 @@ void register_commands(CLI::App& root, Registry& registry) {
   register_search(root, registry);
   register_simulate(root, registry);
   register_compare_strategies(root, registry);
+  register_characterize(root, registry);
   register_sweep(root, registry);
   register_bench(root, registry);
   register_convert(root, registry);

@@ -13,6 +13,9 @@ namespace {
 
 constexpr int kFormat = 1;  // PRAGMA user_version of the tables below
 constexpr int kBusyMilliseconds = 3000;
+// In a store from before there were texts as well.
+constexpr char kTexts[] =
+    "CREATE TABLE IF NOT EXISTS texts (kind TEXT, key TEXT, text TEXT NOT NULL, PRIMARY KEY (kind, key)) WITHOUT ROWID";
 
 int format_of(SQLite::Database& database) { return database.execAndGet("PRAGMA user_version").getInt(); }
 
@@ -82,6 +85,36 @@ void Store::insert(const std::string& key, const std::string& arch, const std::s
     statement.bind(++column, measurement.cycles.value());
     statement.bind(++column, measurement.energy.total().value());
     statement.bind(++column, model::to_json(measurement).dump());
+    statement.exec();
+  } catch (const std::exception& error) {
+    give_up(error.what());
+  }
+}
+
+std::optional<std::string> Store::find_text(const std::string& kind, const std::string& key) {
+  if (!ready()) return std::nullopt;
+  try {
+    database_->exec(kTexts);
+    SQLite::Statement query(*database_, "SELECT text FROM texts WHERE kind = ? AND key = ?");
+    query.bind(1, kind);
+    query.bind(2, key);
+    if (!query.executeStep()) return std::nullopt;
+    return query.getColumn(0).getString();
+  } catch (const std::exception& error) {
+    give_up(error.what());
+    return std::nullopt;
+  }
+}
+
+void Store::insert_text(const std::string& kind, const std::string& key, const std::string& text) {
+  if (!ready()) return;
+  try {
+    database_->exec(kTexts);
+    SQLite::Statement statement(*database_, "INSERT OR REPLACE INTO texts VALUES (?, ?, ?)");
+    int column = 0;
+    statement.bind(++column, kind);
+    statement.bind(++column, key);
+    statement.bind(++column, text);
     statement.exec();
   } catch (const std::exception& error) {
     give_up(error.what());

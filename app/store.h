@@ -26,6 +26,10 @@ class Store {
   void insert(const std::string& key, const std::string& arch, const std::string& net,
               const model::Measurement& measurement);
 
+  // Texts of another kind ("characterization"), by keys of their own.
+  std::optional<std::string> find_text(const std::string& kind, const std::string& key);
+  void insert_text(const std::string& kind, const std::string& key, const std::string& text);
+
  private:
   // Opens on the first call; false where the store is off or was given up.
   bool ready();
