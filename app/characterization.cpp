@@ -1,5 +1,7 @@
 #include "app/characterization.h"
 
+#include <utility>
+
 #include "app/digest.h"
 #include "sched/characterize/characterize.h"
 
@@ -23,6 +25,19 @@ sched::Characterization measured_characterization(const Inputs& inputs, ProcessM
   });
   store.insert_text(kKind, key, sched::to_json(card).dump());
   return card;
+}
+
+CharacterizationSource characterization_source(const std::string& file, const Inputs& inputs, ProcessMeasurer& measurer,
+                                               Store& store, int threads, std::function<void(const std::string&)> say) {
+  std::shared_ptr<const sched::Characterization> card;
+  if (!file.empty()) card = std::make_shared<sched::Characterization>(read_characterization(file, inputs.arch));
+  return [card, &inputs, &measurer, &store, threads, say = std::move(say)]() mutable {
+    if (!card) {
+      card =
+          std::make_shared<sched::Characterization>(measured_characterization(inputs, measurer, store, threads, say));
+    }
+    return card;
+  };
 }
 
 }  // namespace accsim::app

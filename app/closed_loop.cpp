@@ -47,6 +47,7 @@ LoopResult run_closed_loop(const Inputs& inputs, const LoopSettings& settings, P
   search.coefficients = settings.start;
   search.threads = settings.threads;
   search.measurer = &measurer;
+  search.characterization = settings.characterization;
   const auto find = [&](const std::string& step) {
     settings.say(step + "searching");
     const double start = process_cpu_seconds();

@@ -5,6 +5,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "app/measurer.h"
@@ -20,7 +21,8 @@ struct LoopSettings {
   int iterations = 0;
   sched::CostCoefficients start;
   int threads = 1;
-  std::function<void(const std::string&)> say = [](const std::string&) {};  // what is going on
+  std::function<std::shared_ptr<const sched::Characterization>()> characterization;  // may be null
+  std::function<void(const std::string&)> say = [](const std::string&) {};           // what is going on
 };
 
 struct LoopResult {

@@ -115,7 +115,7 @@ std::vector<CaseResult> run_cases(const Suite& suite, const CommandContext& cont
   std::vector<model::Json> errors(suite.cases.size());
   std::int64_t finished = 0;
   Progress progress(context, "bench", static_cast<std::int64_t>(suite.cases.size()));
-  run_points(suite.cases.size(), make_point, nets, context.common.seed, job_count(context.common),
+  run_points(suite.cases.size(), make_point, nets, context.common.seed, job_count(context.common), context.common.store,
              [&](std::size_t i, const model::Json& reply) {
                progress.advance_to(++finished);
                if (reply.contains("error")) {

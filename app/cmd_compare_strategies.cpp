@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/characterization.h"
 #include "app/closed_loop.h"
 #include "app/cmd_run.h"
 #include "app/files.h"
@@ -89,6 +90,9 @@ int run_comparison(const CompareOptions& options, const CommandContext& context)
   if (!options.run.calibration.empty()) settings.coefficients = coefficients_of_card(options.run.calibration, inputs);
   settings.threads = job_count(context.common);
   settings.measurer = &measurer;
+  settings.characterization =
+      characterization_source(options.run.characterization, inputs, measurer, store, settings.threads,
+                              [&](const std::string& what) { context.log->info("{}", what); });
 
   model::Json seconds = model::Json::object();
   std::vector<model::Schedule> schedules;
@@ -144,6 +148,7 @@ void register_compare_strategies(CLI::App& root, Registry& registry) {
       ->capture_default_str();
   command->add_option("--calibration", options->run.calibration, "start from the coefficients of this card")
       ->type_name("FILE");
+  add_characterization_option(*command, options->run);
   command->add_option("--csv", options->run.csv, "save a line for each strategy as CSV")->type_name("FILE");
   registry.add(command, [options](const CommandContext& context) { return run_comparison(*options, context); });
 }

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/characterization.h"
 #include "app/closed_loop.h"
 #include "app/files.h"
 #include "app/measurer.h"
@@ -138,6 +139,14 @@ void add_search_options(CLI::App& command, RunOptions& options) {
       ->capture_default_str();
   command.add_option("--calibration", options.calibration, "start from the coefficients of this card")
       ->type_name("FILE");
+  add_characterization_option(command, options);
+}
+
+void add_characterization_option(CLI::App& command, RunOptions& options) {
+  command
+      .add_option("--characterization", options.characterization,
+                  "card of the architecture for dlfusion; else from the store, or measured at first")
+      ->type_name("FILE");
 }
 
 void add_simulation_options(CLI::App& command, RunOptions& options) {
@@ -195,7 +204,8 @@ void check_run_options(const RunOptions& options, const CommandContext& context)
                {"--net", options.net},
                {"--schedule", options.schedule},
                {"--program", options.program},
-               {"--calibration", options.calibration}},
+               {"--calibration", options.calibration},
+               {"--characterization", options.characterization}},
               {{"--schedule-out", options.schedule_out},
                {"--program-out", options.program_out},
                {"--dram-trace", options.dram_trace},
@@ -232,6 +242,9 @@ int run_whole_loop(RunOptions options, const CommandContext& context) {
   settings.iterations = iterations_of(options.calibrate);
   settings.start = start;
   settings.threads = job_count(context.common);
+  settings.characterization =
+      characterization_source(options.characterization, inputs, measurer, store, settings.threads,
+                              [&](const std::string& what) { settings.say(what); });
   settings.say = [&](const std::string& what) {
     context.log->info("{}", what);
     status.say(what);

@@ -17,11 +17,12 @@ struct RunOptions {
   std::int64_t batch = 1;
   NetworkOptions network;
   std::string calibrate = "off";
-  std::string calibration;      // card to start from
-  std::string calibration_out;  // card to write
-  std::string schedule;         // instead of a search
-  std::string program;          // instead of a schedule
-  bool no_check = false;        // of the program
+  std::string calibration;       // card to start from
+  std::string characterization;  // card for strategies that need one
+  std::string calibration_out;   // card to write
+  std::string schedule;          // instead of a search
+  std::string program;           // instead of a schedule
+  bool no_check = false;         // of the program
   std::string schedule_out;
   std::string program_out;
   std::string dram_trace;
@@ -41,6 +42,7 @@ struct RunOptions {
 // fills in what was given.
 void add_input_options(CLI::App& command, RunOptions& options);
 void add_search_options(CLI::App& command, RunOptions& options);
+void add_characterization_option(CLI::App& command, RunOptions& options);
 void add_simulation_options(CLI::App& command, RunOptions& options);
 void note_given(const CLI::App& command, RunOptions& options);
 

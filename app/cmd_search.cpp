@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "app/characterization.h"
 #include "app/closed_loop.h"
 #include "app/cmd_run.h"
 #include "app/measurer.h"
@@ -93,6 +94,9 @@ int run_search(const RunOptions& options, const CommandContext& context) {
   if (!options.calibration.empty()) settings.coefficients = coefficients_of_card(options.calibration, inputs);
   settings.threads = job_count(context.common);
   settings.measurer = &measurer;
+  settings.characterization =
+      characterization_source(options.characterization, inputs, measurer, store, settings.threads,
+                              [&](const std::string& what) { context.log->info("{}", what); });
   const double start = process_cpu_seconds();
   const sched::SearchResult found = search_schedule(inputs, settings);
   const double seconds = process_cpu_seconds() - start;

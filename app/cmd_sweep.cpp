@@ -243,7 +243,7 @@ int run_sweep(const SweepOptions& options, const CommandContext& context) {
     progress.advance_to(finished);
     run_points(
         numbers.size(), [&](std::size_t i) { return space.point(numbers[i]); }, space.nets, seed,
-        job_count(context.common),
+        job_count(context.common), context.common.store,
         [&](std::size_t i, const model::Json& reply) {
           const SweepRow row = row_of(space, numbers[i], seed, reply);
           store.write(row);

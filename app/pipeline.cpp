@@ -162,6 +162,7 @@ sched::SearchResult search_schedule(const Inputs& inputs, const SearchSettings& 
   request.objective = settings.objective;
   request.threads = settings.threads;
   request.measurer = settings.measurer;
+  request.characterization = settings.characterization;
   sched::SearchResult result = strategy->search(request);
   result.schedule.batch = inputs.batch;
   require_valid(inputs, result.schedule, "");

@@ -3,6 +3,8 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -50,6 +52,7 @@ struct SearchSettings {
   sched::CostCoefficients coefficients;
   int threads = 1;
   model::Measurer* measurer = nullptr;
+  std::function<std::shared_ptr<const sched::Characterization>()> characterization;  // may be null
 };
 // Whatever the strategy returns has passed the verifier (InternalError otherwise).
 sched::SearchResult search_schedule(const Inputs& inputs, const SearchSettings& settings);

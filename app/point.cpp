@@ -4,19 +4,27 @@
 #include <optional>
 #include <utility>
 
+#include "app/characterization.h"
+#include "app/measurer.h"
 #include "app/pipeline.h"
 #include "app/result_json.h"
+#include "app/store.h"
 #include "app/worker_pool.h"
 #include "model/base/error.h"
 
 namespace accsim::app {
 
-model::Json run_point(const Point& point, const std::vector<NetFile>& nets, std::uint64_t seed) {
+model::Json run_point(const Point& point, const std::vector<NetFile>& nets, std::uint64_t seed,
+                      const std::string& store) {
   const NetFile& net = nets.at(point.net);
   const Inputs inputs = inputs_of(point.arch, point.arch_file, net.json, net.file, 1);
   SearchSettings settings;
   settings.strategy = point.strategy;
   settings.objective = parse_objective(point.objective);
+  Store cards(store, nullptr);
+  ProcessMeasurer measurer(inputs, seed, 1, cards);
+  settings.measurer = &measurer;
+  settings.characterization = characterization_source("", inputs, measurer, cards, 1, {});
   const double start = process_cpu_seconds();
   sched::SearchResult found = search_schedule(inputs, settings);
   const double search_seconds = process_cpu_seconds() - start;
@@ -40,9 +48,9 @@ model::Json run_point(const Point& point, const std::vector<NetFile>& nets, std:
 }
 
 void run_points(std::size_t count, const std::function<Point(std::size_t)>& make_point,
-                const std::vector<NetFile>& nets, std::uint64_t seed, int jobs,
+                const std::vector<NetFile>& nets, std::uint64_t seed, int jobs, const std::string& store,
                 const std::function<void(std::size_t, const model::Json&)>& done) {
-  model::Json context = {{"kind", "points"}, {"seed", seed}, {"nets", model::Json::array()}};
+  model::Json context = {{"kind", "points"}, {"seed", seed}, {"store", store}, {"nets", model::Json::array()}};
   for (const NetFile& net : nets) context["nets"].push_back({{"file", net.file}, {"json", net.json}});
   const auto make_job = [&](std::size_t i) -> model::Json {
     const Point point = make_point(i);
@@ -69,7 +77,7 @@ model::Json answer_point_job(const model::Json& context, const model::Json& job)
   point.net = job.at("net");
   point.strategy = job.at("strategy");
   point.objective = job.at("objective");
-  return run_point(point, *nets, context.at("seed"));
+  return run_point(point, *nets, context.at("seed"), context.at("store"));
 }
 
 }  // namespace accsim::app

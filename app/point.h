@@ -23,14 +23,16 @@ struct Point {
   std::string objective = "edp";
 };
 
+// Cards that a strategy needs are made where `store` has none.
 // {"result": accsim-result/1 without "host", "energy_fj", "area_mm2", "search_seconds", "simulation_seconds"}.
 // What cannot be run is thrown (ConfigError, InfeasibleError).
-model::Json run_point(const Point& point, const std::vector<NetFile>& nets, std::uint64_t seed);
+model::Json run_point(const Point& point, const std::vector<NetFile>& nets, std::uint64_t seed,
+                      const std::string& store = "off");
 
 // All points, in `jobs` worker processes, so that a crash costs one point. `make_point` is asked when a process is free
 // for it; `done` gets {"reply": …} or {"error": {"kind", "message"}} as points finish, in any order.
 void run_points(std::size_t count, const std::function<Point(std::size_t)>& make_point,
-                const std::vector<NetFile>& nets, std::uint64_t seed, int jobs,
+                const std::vector<NetFile>& nets, std::uint64_t seed, int jobs, const std::string& store,
                 const std::function<void(std::size_t, const model::Json&)>& done);
 
 // The worker's side.

@@ -1,6 +1,7 @@
 #include "sched/strategy/block_ways.h"
 
 #include <algorithm>
+#include <map>
 #include <tuple>
 
 #include "model/schedule/fused_group.h"
@@ -58,6 +59,38 @@ double value_of(const Figure& figure, Objective objective) {
   return figure.cycles * figure.energy;
 }
 
+bool can_be_block(const Network& network, const std::vector<OpId>& ops) {
+  if (ops.size() == 1) return true;
+  Group group;
+  for (const OpId op : ops) group.layers.push_back(network.op(op).name);
+  return !find_not_fusable(group, network);
+}
+
+std::vector<std::int64_t> block_signature(const Network& network, const OperatorClasses& classes, std::size_t first,
+                                          std::size_t last) {
+  std::map<TensorId, std::int64_t> made;
+  std::vector<std::int64_t> signature;
+  for (std::size_t i = first; i <= last; ++i) {
+    const Operator& op = network.op(classes.ops[i]);
+    signature.push_back(static_cast<std::int64_t>(classes.class_of[i]));
+    for (const TensorId input : op.inputs) {
+      const auto source = made.find(network.tensor(input).storage);
+      signature.push_back(source == made.end() ? -1 : source->second);
+    }
+    for (const TensorId output : op.outputs)
+      made.emplace(network.tensor(output).storage, static_cast<std::int64_t>(i - first));
+  }
+  return signature;
+}
+
+void rename_layers(Group& group, const Network& network, const std::vector<OpId>& ops) {
+  group.layers.clear();
+  for (std::size_t i = 0; i < ops.size(); ++i) {
+    group.layers.push_back(network.op(ops[i]).name);
+    group.mappings[i].layer = group.layers.back();
+  }
+}
+
 std::optional<BlockWay> best_block_way(const Network& network, const std::vector<OpId>& ops, const CostModel& cost,
                                        const std::vector<std::int64_t>& cores, std::size_t count, Objective objective,
                                        std::int64_t& candidates) {
@@ -65,7 +98,7 @@ std::optional<BlockWay> best_block_way(const Network& network, const std::vector
   if (ops.size() > 1) {
     Group group;
     for (const OpId op : ops) group.layers.push_back(network.op(op).name);
-    if (find_not_fusable(group, network)) return best;
+    if (!can_be_block(network, ops)) return best;
     const std::vector<std::int64_t> first(cores.begin(), cores.begin() + static_cast<std::ptrdiff_t>(count));
     const FusedOptions options = fused_options(group.layers, network, cost, first);
     candidates += options.candidates;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "sched/strategy/operator_classes.h"
 #include "sched/strategy/pareto.h"
 #include "sched/strategy/strategy.h"
 
@@ -28,6 +29,15 @@ struct BlockWay {
 std::optional<BlockWay> best_block_way(const model::Network& network, const std::vector<model::OpId>& ops,
                                        const CostModel& cost, const std::vector<std::int64_t>& cores, std::size_t count,
                                        Objective objective, std::int64_t& candidates);
+
+// Whether these operators may be one group at all, whatever its tiles.
+bool can_be_block(const model::Network& network, const std::vector<model::OpId>& ops);
+// What decides how operators first … last of `classes` may run as a block: their classes, and which of them each input
+// comes from.
+std::vector<std::int64_t> block_signature(const model::Network& network, const OperatorClasses& classes,
+                                          std::size_t first, std::size_t last);
+// The same group for other operators of the same signature.
+void rename_layers(model::Group& group, const model::Network& network, const std::vector<model::OpId>& ops);
 
 // What a single figure is worth: cycles, energy or their product.
 double value_of(const Figure& figure, Objective objective);

@@ -5,6 +5,7 @@
 
 #include "model/base/error.h"
 #include "sched/strategy/corf.h"
+#include "sched/strategy/dlfusion.h"
 #include "sched/strategy/layerwise.h"
 #include "sched/strategy/optimal_layer.h"
 
@@ -18,8 +19,9 @@ std::unique_ptr<Strategy> make() {
 }
 
 // One line a strategy.
-constexpr std::array<std::pair<const char*, std::unique_ptr<Strategy> (*)()>, 3> kStrategies{{
+constexpr std::array<std::pair<const char*, std::unique_ptr<Strategy> (*)()>, 4> kStrategies{{
     {"corf", &make<Corf>},
+    {"dlfusion", &make<DlFusion>},
     {"layerwise", &make<Layerwise>},
     {"optimal-layer", &make<OptimalLayer>},
 }};

@@ -1,6 +1,7 @@
 // The one interface of all strategies: a network and an architecture in, a verified schedule out. One file a strategy;
 // each states objective, optimality and cost in its header. Registered in strategy.cpp by an explicit call.
 #pragma once
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,6 +14,8 @@ namespace accsim::sched {
 enum class Objective : std::uint8_t { edp, latency, energy };
 std::string_view name_of(Objective objective);
 
+struct Characterization;  // characterize/card.h
+
 struct SearchRequest {
   const model::Network* network = nullptr;  // after fuse_activations
   const model::Architecture* arch = nullptr;
@@ -20,6 +23,8 @@ struct SearchRequest {
   Objective objective = Objective::edp;
   int threads = 1;                      // changes nothing in the result
   model::Measurer* measurer = nullptr;  // for strategies that measure; may be null
+  // For strategies that need the architecture's characterisation, which may have to be measured first; may be null.
+  std::function<std::shared_ptr<const Characterization>()> characterization;
 };
 
 struct SearchResult {
