@@ -46,6 +46,17 @@ SearchResult DlFusion::search(const SearchRequest& request) const {
     return way;
   };
 
+  // What the operators are worth one by one.
+  const auto alone = [&](std::size_t first, std::size_t last) {
+    Figure sum;
+    for (std::size_t i = first; i <= last; ++i) {
+      const Figure figure = way_of(i, i)->figure;
+      sum.cycles += figure.cycles;
+      sum.energy += figure.energy;
+    }
+    return value_of(sum, request.objective);
+  };
+
   Schedule& schedule = found.schedule;
   schedule.arch = request.arch->name;
   schedule.net = network.name;
@@ -54,7 +65,9 @@ SearchResult DlFusion::search(const SearchRequest& request) const {
   for (std::size_t first = 0; first < classes.ops.size();) {
     std::size_t last = block_end(advice, first, kMostOperators, card->core_counts);
     std::optional<BlockWay> way = way_of(first, last);
-    while (!way) way = way_of(first, --last);  // an operator alone always has one
+    while (last > first && (!way || value_of(way->figure, request.objective) > alone(first, last))) {
+      way = way_of(first, --last);  // an operator alone always has one
+    }
     Group group = std::move(way->group);
     group.id = GroupId(static_cast<std::int32_t>(schedule.groups.size()));
     found.groups.push_back(request.cost->predict(network, group));

@@ -7,14 +7,23 @@ namespace accsim::sched {
 
 using namespace model;
 
+namespace {
+constexpr double kVectorWeight = 1e-6;  // the array's layers decide; those without it only among themselves
+}
+
 std::vector<LayerAdvice> advice_for(const Network& network, const std::vector<OpId>& ops, const Characterization& card,
                                     Objective objective) {
   std::vector<LayerAdvice> advice;
   for (const OpId op : ops) {
     const LayerFeatures features = features_of(network, op);
     const CharacterizedLayer& layer = nearest_layer(card, features);
+    const LayerChoice& choice = layer.best[static_cast<std::size_t>(objective)];
+    const double scale = static_cast<double>(features.operations) / static_cast<double>(layer.features.operations);
+    double cycles = 0;
+    for (const ChainFigure& figure : layer.figures)
+      if (figure.layers == 1 && figure.cores == choice.cores) cycles = static_cast<double>(figure.cycles) * scale;
     advice.push_back(
-        {rides_along(features.kind), features.operations, layer.best[static_cast<std::size_t>(objective)]});
+        {rides_along(features.kind), features.kind != LayerKind::vector, features.operations, cycles, choice});
   }
   return advice;
 }
@@ -24,12 +33,10 @@ std::int64_t block_cores(const std::vector<LayerAdvice>& advice, std::size_t fir
   double weighted = 0;
   double weights = 0;
   for (std::size_t i = first; i <= last; ++i) {
-    // Those that ride along have a say only among themselves.
-    const bool alone = first == last;
-    const double weight = advice[i].rides_along ? 1e-9 : 1.0;
-    const auto cores = static_cast<double>(alone ? advice[i].choice.cores : advice[i].choice.block_cores);
-    weighted += weight * static_cast<double>(advice[i].operations) * cores;
-    weights += weight * static_cast<double>(advice[i].operations);
+    const LayerChoice& choice = advice[i].choice;
+    const double weight = advice[i].on_array ? advice[i].cycles : advice[i].cycles * kVectorWeight;
+    weighted += weight * static_cast<double>(first == last ? choice.cores : choice.block_cores);
+    weights += weight;
   }
   std::int64_t best = core_counts.front();
   for (const std::int64_t n : core_counts)

@@ -10,7 +10,9 @@ namespace accsim::sched {
 // What the card says of one operator.
 struct LayerAdvice {
   bool rides_along = false;
+  bool on_array = false;
   std::int64_t operations = 0;
+  double cycles = 0;  // alone, in proportion to its operations
   LayerChoice choice;
 };
 std::vector<LayerAdvice> advice_for(const model::Network& network, const std::vector<model::OpId>& ops,
@@ -22,8 +24,8 @@ std::vector<LayerAdvice> advice_for(const model::Network& network, const std::ve
 std::size_t block_end(const std::vector<LayerAdvice>& advice, std::size_t first, std::size_t most,
                       const std::vector<std::int64_t>& core_counts);
 
-// Cores of the block of operators first … last: the mean of what its layers want, weighted with their operations and
-// rounded down to a count of the card.
+// Cores of the block of operators first … last: the mean of what its layers want, weighted with the cycles that they
+// take alone and rounded down to a count of the card.
 std::int64_t block_cores(const std::vector<LayerAdvice>& advice, std::size_t first, std::size_t last,
                          const std::vector<std::int64_t>& core_counts);
 
