@@ -21,15 +21,19 @@ void keep_better(std::optional<BlockWay>& best, BlockWay way, Objective objectiv
   if (!best || rank(way) < rank(*best)) best = std::move(way);
 }
 
-// Divisions of an operator over this many cores, or as many as a split has work for.
-std::vector<Division> divisions_over(const Network& network, OpId op, std::size_t count) {
-  std::vector<Division> all = divisions_of(network, op, count);
-  std::vector<Division> most;  // the last of each split
-  for (const Division& division : all) {
-    if (!most.empty() && most.back().split == division.split) {
-      most.back() = division;
-    } else {
+// Divisions of an operator over these cores, or as many of them as a split has work for.
+std::vector<Division> divisions_over(const Architecture& arch, const Network& network, OpId op,
+                                     const std::vector<std::int64_t>& cores) {
+  const auto like = [](const Division& a, const Division& b) {
+    return a.split == b.split && a.multicast == b.multicast;
+  };
+  std::vector<Division> most;  // of each split the one over the most cores
+  for (const Division& division : divisions_of(arch, network, op, cores)) {
+    const auto same = std::find_if(most.begin(), most.end(), [&](const Division& d) { return like(d, division); });
+    if (same == most.end()) {
       most.push_back(division);
+    } else {
+      *same = division;
     }
   }
   const bool any = std::any_of(most.begin(), most.end(), [](const Division& d) { return d.cores > 1; });
@@ -95,11 +99,11 @@ std::optional<BlockWay> best_block_way(const Network& network, const std::vector
                                        const std::vector<std::int64_t>& cores, std::size_t count, Objective objective,
                                        std::int64_t& candidates) {
   std::optional<BlockWay> best;
+  const std::vector<std::int64_t> first(cores.begin(), cores.begin() + static_cast<std::ptrdiff_t>(count));
   if (ops.size() > 1) {
     Group group;
     for (const OpId op : ops) group.layers.push_back(network.op(op).name);
     if (!can_be_block(network, ops)) return best;
-    const std::vector<std::int64_t> first(cores.begin(), cores.begin() + static_cast<std::ptrdiff_t>(count));
     const FusedOptions options = fused_options(group.layers, network, cost, first);
     candidates += options.candidates;
     for (const FusedOption& option : options.front) keep_better(best, {option.figure, option.group}, objective);
@@ -107,7 +111,7 @@ std::optional<BlockWay> best_block_way(const Network& network, const std::vector
   }
   const OpId op = ops.front();
   for (const TileGrid grid : {TileGrid::halves, TileGrid::all}) {
-    for (const Division& division : divisions_over(network, op, count)) {
+    for (const Division& division : divisions_over(cost.arch(), network, op, first)) {
       const DivisionResult found = search_division(network, op, cost, cores, division, grid);
       candidates += found.candidates;
       for (std::size_t i = 0; i < found.mappings.size(); ++i) {
