@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <tuple>
 
 #include "model/arch/noc_placement.h"
 #include "model/base/error.h"
@@ -178,9 +179,20 @@ Prediction CostModel::predict(const Network& network, OpId op, const OperatorMap
   }
   std::vector<std::size_t> places(cores.size());
   std::iota(places.begin(), places.end(), std::size_t{0});
+  // Cores of a type that have as much, as far from the borders, do the same.
+  std::map<std::tuple<const CoreConfig*, std::int64_t, std::int64_t, std::int64_t>, GroupFeatures> known;
+  const auto d = static_cast<std::size_t>(split_dimension(nests.front(), split));
+  const std::int64_t extent = nests.front().dims[d].extent;
+  const std::vector<Share> shares = shares_of(extent, tile_sizes(nests.front(), mapping)[d], weights);
+  constexpr std::int64_t kFar = 8;  // indices, more than a window's padding
   return longest_of(cores, places, [&](std::size_t place, const CoreConfig& core, const MachineRates& r) {
-    return features_from(
-        counts_of(network, op, nests_of_core(nests, mapping, split, weights, place), mapping, core, r, homes), r);
+    const Share& share = shares[place];
+    const auto [found, is_new] = known.try_emplace(
+        {&core, share.size(), std::min(share.low, kFar), std::min(extent - share.high, kFar)}, GroupFeatures{});
+    if (is_new)
+      found->second = features_from(
+          counts_of(network, op, nests_of_core(nests, mapping, split, weights, place), mapping, core, r, homes), r);
+    return found->second;
   });
 }
 

@@ -11,6 +11,7 @@
 // Formulas: docs/cost-model.md.
 #pragma once
 #include <array>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -106,6 +107,12 @@ struct TensorHome {
   double pieces = 1;
 };
 using TensorHomes = std::map<model::TensorId, TensorHome>;
+
+// What a search of mappings is told of the rest of the schedule.
+struct Placement {
+  TensorHomes homes;
+  std::int64_t scratchpad_bytes = INT64_MAX;  // of each core that buffers may take, where its scratchpad has more
+};
 TensorHomes homes_of(const model::Schedule& schedule, const model::Network& network, const model::Architecture& arch);
 TensorHome home_of(const model::Tensor& root, model::Home home, const model::Architecture& arch);
 

@@ -32,9 +32,10 @@ struct Choice {
 class Candidates {
  public:
   Candidates(const std::vector<std::string>& layers, const Network& network, const CostModel& cost,
-             const std::vector<std::int64_t>& cores)
+             const std::vector<std::int64_t>& cores, const Placement& placement)
       : network_(network),
         cost_(cost),
+        placement_(placement),
         cores_(cores),
         core_(cost.arch().core(CoreId(static_cast<std::int32_t>(cores.front())))) {
     bare_.layers = layers;
@@ -71,10 +72,13 @@ class Candidates {
       }
       if (footprint < 0) continue;
       ++found.candidates;
-      const Prediction p = cost_.predict(network_, group, {}, representative_places(group));
+      const Prediction p = cost_.predict(network_, group, placement_.homes, representative_places(group));
       set.insert({p.cycles, p.total_energy_pj()}, footprint, group);
     }
-    for (const auto& entry : set.entries()) found.front.push_back({entry.figure, entry.footprint, entry.candidate});
+    for (const auto& entry : set.entries()) {
+      found.front.push_back({entry.figure, entry.footprint, 0, entry.candidate});
+      footprint_of(entry.candidate, &found.front.back().spare);
+    }
     return found;
   }
 
@@ -219,8 +223,10 @@ class Candidates {
   }
 
   // Bytes of a core's buffers; negative where they do not fit or something would be made that nobody reads.
-  [[nodiscard]] std::int64_t footprint_of(const Group& group) const {
+  // `spare`: what they leave free in the scratchpads.
+  std::int64_t footprint_of(const Group& group, std::int64_t* spare = nullptr) const {
     std::int64_t largest = -1;
+    std::int64_t least = INT64_MAX;
     for (const std::size_t place : representative_places(group)) {
       const CoreConfig& core = cost_.arch().core(CoreId(static_cast<std::int32_t>(group.cores[place])));
       const FusedGroup fused(group, network_, cost_.arch(), place);
@@ -229,10 +235,12 @@ class Candidates {
       std::int64_t accumulator = 0;
       for (const BufferNeed& need : buffer_needs(fused, network_, core, kWorthwhileSteps, &end))
         (need.accumulator ? accumulator : scratchpad) += need.buffers * need.bytes.value();
-      if (end.unread || end.stopped || scratchpad > room(core.scratchpad) || accumulator > room(core.accumulator))
-        return -1;
+      const std::int64_t most = std::min(room(core.scratchpad), placement_.scratchpad_bytes);
+      if (end.unread || end.stopped || scratchpad > most || accumulator > room(core.accumulator)) return -1;
       largest = std::max(largest, scratchpad + accumulator);
+      least = std::min(least, room(core.scratchpad) - scratchpad);
     }
+    if (spare != nullptr) *spare = least;
     return largest;
   }
 
@@ -264,6 +272,7 @@ class Candidates {
 
   const Network& network_;
   const CostModel& cost_;
+  const Placement& placement_;
   const std::vector<std::int64_t>& cores_;
   const CoreConfig& core_;
   Group bare_;
@@ -277,8 +286,8 @@ class Candidates {
 }  // namespace
 
 FusedOptions fused_options(const std::vector<std::string>& layers, const Network& network, const CostModel& cost,
-                           const std::vector<std::int64_t>& cores) {
-  Candidates candidates(layers, network, cost, cores);
+                           const std::vector<std::int64_t>& cores, const Placement& placement) {
+  Candidates candidates(layers, network, cost, cores, placement);
   if (!candidates.fusable()) return {};
   return candidates.search();
 }

@@ -16,6 +16,7 @@ namespace accsim::sched {
 struct FusedOption {
   Figure figure;
   std::int64_t footprint = 0;  // bytes of scratchpad and accumulator of a core
+  std::int64_t spare = 0;      // bytes that the buffers leave in the scratchpad of each core, at least
   model::Group group;
 };
 struct FusedOptions {
@@ -26,6 +27,6 @@ struct FusedOptions {
 // `layers`: names in the network's order; nothing where they cannot run as one group. `cores`: all of them, largest
 // first.
 FusedOptions fused_options(const std::vector<std::string>& layers, const model::Network& network, const CostModel& cost,
-                           const std::vector<std::int64_t>& cores);
+                           const std::vector<std::int64_t>& cores, const Placement& placement = {});
 
 }  // namespace accsim::sched

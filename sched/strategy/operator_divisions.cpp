@@ -50,9 +50,10 @@ bool may_multicast(const Architecture& arch, const Network& network, OpId op, co
   return !multicast_refusal(arch, nests, mapping, division.split, cores, entry);
 }
 
-// Whether the buffers of every core's real share fit.
-bool fits(const std::vector<LoopNest>& nests, const DividedMapping& divided, const Architecture& arch) {
+// Bytes that the buffers of every core's real share leave in its scratchpad, at least; negative where they do not fit.
+std::int64_t spare_bytes(const std::vector<LoopNest>& nests, const DividedMapping& divided, const Architecture& arch) {
   const std::vector<std::int64_t> weights = core_weights(arch, divided.cores);
+  std::int64_t spare = INT64_MAX;
   for (std::size_t place = 0; place < divided.cores.size(); ++place) {
     const CoreConfig& core = arch.core(CoreId(static_cast<std::int32_t>(divided.cores[place])));
     std::int64_t scratchpad = 0;
@@ -63,9 +64,10 @@ bool fits(const std::vector<LoopNest>& nests, const DividedMapping& divided, con
     const auto room = [](const MemoryConfig& memory) {
       return memory.size().value() / tile_alignment(memory) * tile_alignment(memory);
     };
-    if (scratchpad > room(core.scratchpad) || accumulator > room(core.accumulator)) return false;
+    if (accumulator > room(core.accumulator)) return -1;
+    spare = std::min(spare, room(core.scratchpad) - scratchpad);
   }
-  return true;
+  return spare;
 }
 
 }  // namespace
@@ -110,25 +112,34 @@ std::vector<Division> divisions_of(const Architecture& arch, const Network& netw
   return divisions;
 }
 
+Figure figure_of(const Prediction& prediction, const Group& group) {
+  const bool multicast = std::any_of(group.mappings.begin(), group.mappings.end(),
+                                     [](const OperatorMapping& m) { return !m.multicast.empty(); });
+  return {prediction.cycles * (multicast ? kWaiting : 1), prediction.total_energy_pj()};
+}
+
 DivisionResult search_division(const Network& network, OpId op, const CostModel& cost,
-                               const std::vector<std::int64_t>& cores, const Division& division, TileGrid grid) {
+                               const std::vector<std::int64_t>& cores, const Division& division, TileGrid grid,
+                               const Placement& placement) {
   const Architecture& arch = cost.arch();
   const CoreConfig& core = arch.core(CoreId(static_cast<std::int32_t>(cores.front())));
-  const OperatorSearchResult searched = search_operator(network, op, cost, core, cores.front(), division, grid);
+  const OperatorSearchResult searched = search_operator(network, op, cost, core, cores.front(), division, grid, placement);
   DivisionResult result;
   result.candidates = searched.candidates;
   result.mapspace_log10 = searched.mapspace_log10;
   const std::vector<LoopNest> nests = loop_nests_of(network, op);
   for (const MappedFigure& mapped : searched.front) {
     DividedMapping mapping = divided(nests, mapped.mapping, division, arch, cores);
-    if (!fits(nests, mapping, arch)) continue;
+    const std::int64_t spare = spare_bytes(nests, mapping, arch);
+    if (spare < 0) continue;
     std::size_t entry = 0;
     if (multicast_refusal(arch, nests, mapping.mapping, mapping.split, mapping.cores, entry)) continue;
-    const Prediction p = cost.predict(network, op, mapping.mapping, mapping.cores, mapping.split);
+    const Prediction p = cost.predict(network, op, mapping.mapping, mapping.cores, mapping.split, placement.homes);
     const double waiting = mapping.mapping.multicast.empty() ? 1 : kWaiting;
     result.mappings.push_back(std::move(mapping));
     result.figures.push_back({p.cycles * waiting, p.total_energy_pj()});
     result.footprints.push_back(mapped.footprint);
+    result.spare.push_back(spare);
   }
   return result;
 }

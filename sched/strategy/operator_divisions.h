@@ -29,6 +29,7 @@ struct DivisionResult {
   std::vector<DividedMapping> mappings;
   std::vector<Figure> figures;
   std::vector<std::int64_t> footprints;
+  std::vector<std::int64_t> spare;  // bytes that the buffers leave in the scratchpad of each core, at least
   std::int64_t candidates = 0;
   double mapspace_log10 = 0;
 };
@@ -36,6 +37,9 @@ struct DivisionResult {
 // which the division takes the first. Where there are fewer tiles than cores only as many cores as have work.
 DivisionResult search_division(const model::Network& network, model::OpId op, const CostModel& cost,
                                const std::vector<std::int64_t>& cores, const Division& division,
-                               TileGrid grid = TileGrid::all);
+                               TileGrid grid = TileGrid::all, const Placement& placement = {});
+
+// Cycles as a strategy compares them: a multicast counts for more than the cost model says.
+Figure figure_of(const Prediction& prediction, const model::Group& group);
 
 }  // namespace accsim::sched

@@ -43,7 +43,7 @@ std::vector<LoopNest> typical_parts(const Network& network, OpId op, const Divis
 class OperatorSearch {
  public:
   OperatorSearch(const Network& network, OpId op, const CostModel& cost, const CoreConfig& core, int buffers,
-                 const Division& division, TileGrid grid)
+                 const Division& division, TileGrid grid, const Placement& placement)
       : network_(network),
         op_(network.op(op)),
         cost_(cost),
@@ -51,6 +51,7 @@ class OperatorSearch {
         rates_(cost.rates(core, division.cores)),
         multicast_(division.multicast),
         cores_(static_cast<double>(division.cores)),
+        scratchpad_bytes_(std::min(core.scratchpad.size().value(), placement.scratchpad_bytes)),
         buffers_(buffers),
         nests_(typical_parts(network, op, division)) {
     // Of the whole operator: a core's part may have a single index.
@@ -74,6 +75,7 @@ class OperatorSearch {
         for (const std::int64_t tile : tiles_[d]) own[d].push_back(std::min(tile, nest.dims[d].extent));
       evaluators_.push_back(std::make_unique<NestEvaluator>(nest, op_, rates_, core, std::move(own)));
       evaluators_.back()->set_buffers(buffers, buffers, buffers);
+      evaluators_.back()->set_homes(network, placement.homes);
       OperatorMapping mapping;
       mapping.multicast = multicast_;
       evaluators_.back()->set_shared(shared_operands(nest, mapping));
@@ -153,7 +155,7 @@ class OperatorSearch {
     return all;
   }
   [[nodiscard]] bool fits(const BufferBytes& bytes) const {
-    return bytes.scratchpad <= core_.scratchpad.size().value() && bytes.accumulator <= core_.accumulator.size().value();
+    return bytes.scratchpad <= scratchpad_bytes_ && bytes.accumulator <= core_.accumulator.size().value();
   }
 
   void descend(std::size_t level) {
@@ -280,6 +282,7 @@ class OperatorSearch {
   MachineRates rates_;
   std::vector<std::string> multicast_;
   double cores_;
+  std::int64_t scratchpad_bytes_;
   int buffers_;
   int split_ = -1;  // dimension divided over the cores
   std::vector<LoopNest> nests_;
@@ -311,11 +314,12 @@ class OperatorSearch {
 }  // namespace
 
 OperatorSearchResult search_operator(const Network& network, OpId op, const CostModel& cost, const CoreConfig& core,
-                                     std::int64_t core_id, const Division& division, TileGrid grid) {
-  OperatorSearch both(network, op, cost, core, 2, division, grid);
+                                     std::int64_t core_id, const Division& division, TileGrid grid,
+                                     const Placement& placement) {
+  OperatorSearch both(network, op, cost, core, 2, division, grid, placement);
   OperatorSearchResult result = both.run();
   if (!result.front.empty()) return result;
-  OperatorSearch single(network, op, cost, core, 1, division, grid);
+  OperatorSearch single(network, op, cost, core, 1, division, grid, placement);
   OperatorSearchResult reduced = single.run();
   if (reduced.front.empty()) refuse(network.op(op), core, core_id, single.least_needs());
   return reduced;

@@ -43,6 +43,6 @@ struct Division {
 // even tiles of one element fit; `core_id` for its message. With TileGrid::halves the space has fewer tiles.
 OperatorSearchResult search_operator(const model::Network& network, model::OpId op, const CostModel& cost,
                                      const model::CoreConfig& core, std::int64_t core_id, const Division& division = {},
-                                     TileGrid grid = TileGrid::all);
+                                     TileGrid grid = TileGrid::all, const Placement& placement = {});
 
 }  // namespace accsim::sched

@@ -6,6 +6,7 @@
 #include "model/base/error.h"
 #include "sched/strategy/corf.h"
 #include "sched/strategy/dlfusion.h"
+#include "sched/strategy/joint.h"
 #include "sched/strategy/layerwise.h"
 #include "sched/strategy/optimal_layer.h"
 
@@ -19,9 +20,10 @@ std::unique_ptr<Strategy> make() {
 }
 
 // One line a strategy.
-constexpr std::array<std::pair<const char*, std::unique_ptr<Strategy> (*)()>, 4> kStrategies{{
+constexpr std::array<std::pair<const char*, std::unique_ptr<Strategy> (*)()>, 5> kStrategies{{
     {"corf", &make<Corf>},
     {"dlfusion", &make<DlFusion>},
+    {"joint", &make<Joint>},
     {"layerwise", &make<Layerwise>},
     {"optimal-layer", &make<OptimalLayer>},
 }};
