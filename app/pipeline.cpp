@@ -162,6 +162,8 @@ sched::SearchResult search_schedule(const Inputs& inputs, const SearchSettings& 
   request.objective = settings.objective;
   request.threads = settings.threads;
   request.measurer = settings.measurer;
+  request.network_file = &inputs.net_json;
+  request.batch = inputs.batch;
   request.characterization = settings.characterization;
   sched::SearchResult result = strategy->search(request);
   result.schedule.batch = inputs.batch;

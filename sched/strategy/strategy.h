@@ -20,6 +20,8 @@ struct SearchRequest {
   const model::Network* network = nullptr;  // after fuse_activations
   const model::Architecture* arch = nullptr;
   const CostModel* cost = nullptr;
+  const model::Json* network_file = nullptr;  // accsim-net/1 that the network was made of; for strategies that measure
+  std::int64_t batch = 1;                     // of the network
   Objective objective = Objective::edp;
   int threads = 1;                      // changes nothing in the result
   model::Measurer* measurer = nullptr;  // for strategies that measure; may be null
@@ -43,7 +45,9 @@ class Strategy {
   [[nodiscard]] virtual SearchResult search(const SearchRequest& request) const = 0;
 };
 
-std::vector<std::string> strategy_names();
+// Those that search by themselves; `named_only`: those, too, that run only where they are named, because they take
+// long.
+std::vector<std::string> strategy_names(bool named_only = false);
 std::unique_ptr<Strategy> make_strategy(const std::string& name);  // ConfigError on an unknown name
 
 }  // namespace accsim::sched
