@@ -14,15 +14,17 @@ sched::Characterization read_characterization(const std::string& file, const mod
 sched::Characterization measured_characterization(const Inputs& inputs, ProcessMeasurer& measurer, Store& store,
                                                   int threads, const std::function<void(const std::string&)>& say) {
   constexpr char kKind[] = "characterization";
-  const std::string key = digest(inputs.arch_json.dump()) + "." + digest(build_identity());
+  const std::string key = digest(inputs.arch_json.dump()) + "." +
+                          std::string(model::name_of(inputs.network.precision)) + "." + digest(build_identity());
   if (const auto text = store.find_text(kKind, key)) {
     const std::string name = "characterization in the store";
     return sched::parse_characterization(model::parse_json(*text, name), inputs.arch, name);
   }
   if (say) say("characterizing " + inputs.arch.name + " (no card given and none in the store)");
-  sched::Characterization card = sched::characterize(inputs.arch, measurer, threads, [&](const std::string& what) {
-    if (say) say("characterizing " + inputs.arch.name + ": " + what);
-  });
+  sched::Characterization card =
+      sched::characterize(inputs.arch, inputs.network.precision, measurer, threads, [&](const std::string& what) {
+        if (say) say("characterizing " + inputs.arch.name + ": " + what);
+      });
   store.insert_text(kKind, key, sched::to_json(card).dump());
   return card;
 }

@@ -13,7 +13,7 @@ namespace accsim::app {
 // ConfigError where it is of another architecture.
 sched::Characterization read_characterization(const std::string& file, const model::Architecture& arch);
 
-// `say`: told what is going on, where something is measured.
+// With layers of the network's precision. `say`: told what is going on, where something is measured.
 sched::Characterization measured_characterization(const Inputs& inputs, ProcessMeasurer& measurer, Store& store,
                                                   int threads, const std::function<void(const std::string&)>& say);
 

@@ -20,6 +20,7 @@ namespace {
 struct CharacterizeOptions {
   std::string arch;
   std::string objective = "latency";
+  std::string precision = "int8";
 };
 
 void print_card(std::ostream& out, const sched::Characterization& card, sched::Objective objective) {
@@ -54,7 +55,7 @@ int run_characterize(const CharacterizeOptions& options, const CommandContext& c
   check_files(context, {{"--arch", options.arch}});
   const model::Json arch_json = model::read_json_file(options.arch);
   // Any network will do: each measurement brings its own.
-  const model::Json net = sched::chain_network(sched::synthetic_layers().front(), 1, "int8");
+  const model::Json net = sched::chain_network(sched::synthetic_layers().front(), 1, options.precision);
   const Inputs inputs = inputs_of(arch_json, options.arch, net, "synthetic layer", 1);
   Store store(context.common.store, context.log);
   ProcessMeasurer measurer(inputs, context.common.seed, job_count(context.common), store);
@@ -90,6 +91,12 @@ void register_characterize(CLI::App& root, Registry& registry) {
   CLI::App* command = root.add_subcommand(
       "characterize", "measure synthetic layers: best core counts and critical operation counts, to --out");
   command->add_option("--arch", options->arch, "architecture (accsim-arch/1)")->type_name("FILE");
+  std::vector<std::string> precisions;
+  for (const model::DataTypeInfo& type : model::kDataTypes)
+    if (type.name != "int32") precisions.emplace_back(type.name);
+  command->add_option("--precision", options->precision, "number type of the layers, that of the networks to come")
+      ->check(CLI::IsMember(precisions))
+      ->capture_default_str();
   command->add_option("--objective", options->objective, "which choices the table shows: edp, latency or energy")
       ->capture_default_str();
   registry.add(command, [options](const CommandContext& context) { return run_characterize(*options, context); });

@@ -22,6 +22,7 @@
 #include "app/cmd_dram.h"
 #include "app/cmd_map.h"
 #include "app/cmd_noc.h"
+#include "app/cmd_pairs.h"
 #include "app/cmd_run.h"
 #include "app/cmd_search.h"
 #include "app/cmd_simulate.h"
@@ -44,6 +45,7 @@ void register_commands(CLI::App& root, Registry& registry) {
   register_simulate(root, registry);
   register_compare_strategies(root, registry);
   register_characterize(root, registry);
+  register_pairs(root, registry);
   register_sweep(root, registry);
   register_bench(root, registry);
   register_convert(root, registry);

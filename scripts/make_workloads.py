@@ -56,6 +56,13 @@ class Net:
         x = self.layer("flatten", "Flatten", x)
         return self.linear(name, x, classes)
 
+    def part(self, name, source, last):
+        """The first layers, up to and including this one, as a network of its own."""
+        part = Net(name, source, self.head["inputs"])
+        names = [layer["name"] for layer in self.layers]
+        part.layers = self.layers[: names.index(last) + 1]
+        return part
+
     def write(self, folder):
         lines = ["{"]
         for key, value in self.head.items():
@@ -345,6 +352,83 @@ def gemm(name, m, n):
     return net
 
 
+def squeezenet_half():
+    return squeezenet1_1().part("squeezenet1_1_half", "the first half of squeezenet1_1, up to its third pooling", "features.8")
+
+
+def resnet18_part():
+    return resnet18().part("resnet18_part", "the first ten operators of resnet18, activations not counted", "layer2.0.conv2")
+
+
+# Two consecutive complex operators, with the activation between them that their network has.
+def pair(name, source, shape, first, second, activation="Relu"):
+    net = Net(name, source, [{"name": "input", "shape": shape}])
+    x = first(net, "first", "input")
+    if activation is not None:
+        x = net.layer("activation", activation, x, **({"approximate": "tanh"} if activation == "Gelu" else {}))
+    second(net, "second", x)
+    return net
+
+
+def conv_of(channels, kernel, group=1):
+    attributes = {"group": group} if group > 1 else {}
+    return lambda net, name, x: net.conv(name, x, channels, kernel, 1, kernel // 2, **attributes)
+
+
+def gemm_of(features):
+    return lambda net, name, x: net.linear(name, x, features)
+
+
+def pairs():
+    def image_pair(kind, source, channels, size, first, second, activation="Relu"):
+        name = f"{kind}_{channels}_{size}"
+        return kind, pair(name, source, [1, channels, size, size], first, second, activation)
+
+    def gemm_pair(source, rows, width, hidden):
+        kind = "gemm-gemm"
+        return kind, pair(f"{kind}_{rows}_{width}", source, [rows, width], gemm_of(hidden), gemm_of(width), "Gelu")
+
+    return [
+        image_pair("3x3-3x3", "ResNet-18, layer1.0", 64, 56, conv_of(64, 3), conv_of(64, 3)),
+        image_pair("3x3-3x3", "ResNet-18, layer2.1", 128, 28, conv_of(128, 3), conv_of(128, 3)),
+        image_pair("3x3-3x3", "ResNet-18, layer3.1", 256, 14, conv_of(256, 3), conv_of(256, 3)),
+        image_pair("3x3-3x3", "VGG-16, conv2", 64, 112, conv_of(128, 3), conv_of(128, 3)),
+        image_pair("1x1-3x3", "ResNet-50, layer1.1", 256, 56, conv_of(64, 1), conv_of(64, 3)),
+        image_pair("1x1-3x3", "ResNet-50, layer2.1", 512, 28, conv_of(128, 1), conv_of(128, 3)),
+        image_pair("1x1-3x3", "ResNet-50, layer3.1", 1024, 14, conv_of(256, 1), conv_of(256, 3)),
+        image_pair("1x1-3x3", "ResNet-50, layer4.1", 2048, 7, conv_of(512, 1), conv_of(512, 3)),
+        image_pair("3x3-1x1", "ResNet-50, layer1.1", 64, 56, conv_of(64, 3), conv_of(256, 1)),
+        image_pair("3x3-1x1", "ResNet-50, layer2.1", 128, 28, conv_of(128, 3), conv_of(512, 1)),
+        image_pair("3x3-1x1", "ResNet-50, layer3.1", 256, 14, conv_of(256, 3), conv_of(1024, 1)),
+        image_pair("3x3-1x1", "ResNet-50, layer4.1", 512, 7, conv_of(512, 3), conv_of(2048, 1)),
+        image_pair("1x1-1x1", "ResNet-50, end of layer1.0 and begin of layer1.1", 64, 56, conv_of(256, 1), conv_of(64, 1)),
+        image_pair("1x1-1x1", "ResNet-50, end of layer2.0 and begin of layer2.1", 128, 28, conv_of(512, 1), conv_of(128, 1)),
+        image_pair("1x1-1x1", "ResNet-50, end of layer3.0 and begin of layer3.1", 256, 14, conv_of(1024, 1), conv_of(256, 1)),
+        image_pair("1x1-1x1", "MobileNetV2, end of block 2 and begin of block 3", 96, 56, conv_of(24, 1), conv_of(144, 1), None),
+        image_pair("depthwise-pointwise", "MobileNet, block 1", 32, 112, conv_of(32, 3, 32), conv_of(64, 1)),
+        image_pair("depthwise-pointwise", "MobileNet, block 3", 128, 56, conv_of(128, 3, 128), conv_of(128, 1)),
+        image_pair("depthwise-pointwise", "MobileNet, block 5", 256, 28, conv_of(256, 3, 256), conv_of(256, 1)),
+        image_pair("depthwise-pointwise", "MobileNet, block 7", 512, 14, conv_of(512, 3, 512), conv_of(512, 1)),
+        gemm_pair("BERT-base, feed-forward of 128 tokens", 128, 768, 3072),
+        gemm_pair("BERT-base, feed-forward of 512 tokens", 512, 768, 3072),
+        gemm_pair("BERT-large, feed-forward of 128 tokens", 128, 1024, 4096),
+        gemm_pair("BERT-mini, feed-forward of 128 tokens", 128, 256, 1024),
+    ]
+
+
+def write_pairs(folder):
+    lines = ["{", '  "schema": "accsim-pairs/1",',
+             '  "_source": "Two consecutive complex operators of known networks, to see what fusing them is worth: four of each '
+             'kind.",', '  "pairs": [']
+    entries = []
+    for kind, net in pairs():
+        document = {**net.head, "layers": net.layers}
+        entries.append(f'    {{"kind": {json.dumps(kind)}, "net":\n      {json.dumps(document)}}}')
+    lines.append(",\n".join(entries))
+    lines += ["  ]", "}"]
+    (folder / "pairs.json").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 def main():
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path(__file__).parent.parent / "workloads"
     folder.mkdir(parents=True, exist_ok=True)
@@ -355,8 +439,10 @@ def main():
     nets += [convolution(3, *size, depthwise=True) for size in sizes]
     nets += [gemm(f"gemm_{n}", n, n) for n in (512, 1024, 2048, 4096, 8192)]
     nets += [gemm(f"gemv_{n}", 1, n) for n in (1024, 2048, 4096, 8192)]
+    nets += [squeezenet_half(), resnet18_part()]
     for net in nets:
         net.write(folder)
+    write_pairs(folder)
     print(f"{len(nets)} networks in {folder}")
 
 

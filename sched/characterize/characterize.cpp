@@ -29,13 +29,12 @@ struct Trial {
 
 class Characterizer {
  public:
-  Characterizer(const Architecture& arch, Measurer& measurer, int threads,
+  Characterizer(const Architecture& arch, DataType precision, Measurer& measurer, int threads,
                 const std::function<void(const std::string&)>& say)
       : arch_(arch), measurer_(measurer), threads_(threads), say_(say), cost_(arch), cores_(cores_by_size(arch)) {
-    const CoreConfig& core = arch.core(CoreId(static_cast<std::int32_t>(cores_.front())));
     card_.arch = arch.name;
     card_.arch_hash = architecture_hash(arch);
-    card_.precision = std::string(name_of(core.array.operand_type));
+    card_.precision = std::string(name_of(precision));
     counts_ = core_counts(arch);
     for (const std::size_t n : counts_) card_.core_counts.push_back(static_cast<std::int64_t>(n));
     for (const SyntheticLayer& layer : shapes_) {
@@ -239,9 +238,9 @@ Json chain_network(const SyntheticLayer& layer, std::int64_t layers, const std::
           {"layers", std::move(list)}};
 }
 
-Characterization characterize(const Architecture& arch, Measurer& measurer, int threads,
+Characterization characterize(const Architecture& arch, DataType precision, Measurer& measurer, int threads,
                               const std::function<void(const std::string&)>& say) {
-  return Characterizer(arch, measurer, threads, say).run();
+  return Characterizer(arch, precision, measurer, threads, say).run();
 }
 
 }  // namespace accsim::sched

@@ -27,8 +27,8 @@ model::Json chain_network(const SyntheticLayer& layer, std::int64_t layers, cons
 // Longest chain that is tried.
 inline constexpr std::int64_t kLongestChain = 6;
 
-// InfeasibleError where none of the layers runs at all.
-Characterization characterize(const model::Architecture& arch, model::Measurer& measurer, int threads,
-                              const std::function<void(const std::string&)>& say = {});
+// `precision`: element type of the layers. InfeasibleError where none of the layers runs at all.
+Characterization characterize(const model::Architecture& arch, model::DataType precision, model::Measurer& measurer,
+                              int threads, const std::function<void(const std::string&)>& say = {});
 
 }  // namespace accsim::sched
