@@ -129,7 +129,8 @@ MachineRates machine_rates(const Architecture& arch, const DramRates& dram, cons
   const double across = 2 * (hops * static_cast<double>(arch.noc.router_cycles) + hops - 1);
   rates.chip_latency = across + flits + 2;
   rates.chip_bytes_per_cycle = std::min({issue, link, in_flight / rates.chip_latency});
-  rates.port_bytes_per_cycle = burst_rate(burst, arch.noc.flit_bytes);
+  rates.burst_flits = flits;
+  rates.node_ports = static_cast<double>(arch.noc.core_ports);
   if (arch.global_buffer) {
     const MemoryEnergy buffer = global_buffer_energy(arch.energy, *arch.global_buffer);
     rates.buffer_read_burst = buffer.read_pj_byte * static_cast<double>(burst);

@@ -28,6 +28,7 @@ NestEvaluator::NestEvaluator(const LoopNest& nest, const Operator& op, const Mac
       pattern_(*rates.dram.config),
       load_share_(rates.load_share),
       store_share_(rates.store_share),
+      active_cores_(rates.active_cores),
       flow_(flow_of(nest)),
       tiles_(std::move(tiles)) {
   if (nest.dims.size() > kMaxDims || nest.operands.size() > kMaxOperands || tiles_.size() != nest.dims.size()) {
@@ -153,14 +154,17 @@ const NestEvaluator::OperandEntry& NestEvaluator::entry(std::size_t operand, con
                             gathered ? static_cast<int>(what.axes.size()) - 2 : -1);
   entry.buffer_bytes =
       padded(storage_bytes(what.type, largest_box(*nest_, what, sizes)).value(), tile_alignment(core_->scratchpad));
-  std::int64_t last = 0;  // elements behind the first of a box
-  for (std::size_t a = 0; a < what.axes.size(); ++a) {
-    std::int64_t reach = 0;
-    for (const AxisTerm& term : what.axes[a].terms)
-      reach += term.coefficient * (sizes[static_cast<std::size_t>(term.dim)] - 1);
-    last += std::min(reach, what.axes[a].extent - 1) * what.axes[a].stride;
-  }
-  entry.span_bytes = storage_bytes(what.type, last + 1).value();
+  const auto span = [&](auto size_of) {
+    std::int64_t last = 0;  // elements behind the first
+    for (const Axis& axis : what.axes) {
+      std::int64_t reach = 0;
+      for (const AxisTerm& term : axis.terms) reach += term.coefficient * (size_of(term.dim) - 1);
+      last += std::min(reach, axis.extent - 1) * axis.stride;
+    }
+    return storage_bytes(what.type, last + 1).value();
+  };
+  entry.span_bytes = span([&](int dim) { return sizes[static_cast<std::size_t>(dim)]; });
+  entry.all_bytes = span([&](int dim) { return nest_->dims[static_cast<std::size_t>(dim)].extent; });
   if (flow_ == TileFlow::array && operand + 1 == nest_->operands.size()) {
     entry.sum_bytes = padded(storage_bytes(core_->array.accumulator_type, largest_box(*nest_, what, sizes)).value(),
                              tile_alignment(core_->accumulator));
@@ -402,15 +406,24 @@ double NestEvaluator::pieces_of(std::size_t operand) const {
   return std::min(touched, home.pieces);
 }
 
+// Where each core has a part of the tensor to itself, so many more than of one core.
+double NestEvaluator::pieces_in_use(std::size_t operand) const {
+  const TensorHome& home = homes_[operand];
+  const double tensor = static_cast<double>(home.piece_bytes) * home.pieces;
+  constexpr double kOverlap = 1.5;
+  const bool apart = static_cast<double>(entry_[operand]->all_bytes) * active_cores_ <= kOverlap * tensor;
+  return std::min(home.pieces, pieces_of(operand) * (apart ? active_cores_ : 1));
+}
+
 void NestEvaluator::count_chip_load(std::size_t operand, double times, OperatorCounts& counts) const {
   const BoxTotals& totals = entry_[operand]->totals;
   const double bursts = (totals.bursts_long + totals.bursts_short) * times;
   counts.chip_load_bursts += bursts;
-  counts.home_load_bursts += bursts / homes_[operand].pieces;
   counts.chip_load_descriptors += totals.boxes * times * pieces_of(operand);
   if (homes_[operand].home == Home::global_buffer) {
     counts.buffer_load_bursts += bursts;
   } else {
+    counts.home_load_bursts += bursts / pieces_in_use(operand);
     counts.remote_read += totals.bytes * times;
   }
 }
@@ -482,12 +495,12 @@ void NestEvaluator::count_traffic(std::span<const int> order, OperatorCounts& co
   if (homes_[output].home != Home::dram) {
     const double bursts = out.totals.bursts_long + out.totals.bursts_short;
     counts.chip_store_bursts += bursts;
-    counts.home_store_bursts += bursts / homes_[output].pieces;
     counts.chip_store_descriptors += out.totals.boxes * pieces_of(output);
     counts.last_chip_bursts = out.totals.last_bursts;
     if (homes_[output].home == Home::global_buffer) {
       counts.buffer_store_bursts += bursts;
     } else {
+      counts.home_store_bursts += bursts / pieces_in_use(output);
       counts.remote_write += out.totals.bytes;
     }
     return;
@@ -563,6 +576,29 @@ OperatorCounts& OperatorCounts::operator+=(const OperatorCounts& o) {
   return *this;
 }
 
+namespace {
+
+// Cycles that the busiest port of the network is held by flits where tensors live on the chip: data, and a flit for each
+// request and acknowledgment. A core's port carries its own bursts and what others want of its scratchpad.
+double home_cycles(const OperatorCounts& c, const MachineRates& r) {
+  if (c.chip_load_bursts + c.chip_store_bursts == 0) return 0;
+  const double loads = c.load_bursts_long + c.load_bursts_short + c.chip_load_bursts;
+  const double stores = c.store_bursts_long + c.store_bursts_short + c.chip_store_bursts;
+  const auto busiest = [&](double sent, double received) {
+    return std::max(sent, received) / r.node_ports;
+  };
+  const auto core = [&](double served_loads, double served_stores) {
+    return busiest(loads + stores * r.burst_flits + served_loads * r.burst_flits + served_stores,
+                   loads * r.burst_flits + stores + served_loads + served_stores * r.burst_flits);
+  };
+  const double buffer_loads = c.buffer_load_bursts * r.active_cores;
+  const double buffer_stores = c.buffer_store_bursts * r.active_cores;
+  return std::max(core((c.home_load_bursts) * r.active_cores, c.home_store_bursts * r.active_cores),
+                  std::max(buffer_loads * r.burst_flits + buffer_stores, buffer_loads + buffer_stores * r.burst_flits));
+}
+
+}  // namespace
+
 GroupFeatures features_from(const OperatorCounts& c, const MachineRates& r) {
   const auto burst = static_cast<double>(r.dram.burst_bytes);
   const double load_cycles = burst / r.load_bytes_per_cycle;  // a burst
@@ -603,7 +639,7 @@ GroupFeatures features_from(const OperatorCounts& c, const MachineRates& r) {
   at(f.cycles, Feature::store_descriptors) =
       descriptors(c.store_descriptors, slow_stores * store_cycles, r.store_latency) +
       descriptors(c.chip_store_descriptors, c.chip_store_bursts * chip_cycles, r.chip_latency);
-  f.home_cycles = std::max(c.home_load_bursts, c.home_store_bursts) * r.active_cores * burst / r.port_bytes_per_cycle;
+  f.home_cycles = home_cycles(c, r);
   // Cores that start and end together meet at the DRAM.
   at(f.cycles, Feature::start_up) =
       c.first_load_bursts * load_cycles * std::max(1.0, readers * r.load_share) + c.first_chip_bursts * chip_cycles +

@@ -44,7 +44,7 @@ struct OperatorCounts {
   // scratchpads there.
   double chip_load_bursts = 0, chip_load_descriptors = 0, chip_store_bursts = 0, chip_store_descriptors = 0;
   double buffer_load_bursts = 0, buffer_store_bursts = 0, remote_read = 0, remote_write = 0;
-  double home_load_bursts = 0, home_store_bursts = 0;  // that a home's port carries for each core here
+  double home_load_bursts = 0, home_store_bursts = 0;  // that the busiest scratchpad serves for each core here
   double first_chip_bursts = 0, last_chip_bursts = 0;
   double last_pass_interval = 0, last_pass_fill = 0, last_vector_cycles = 0, last_store_bursts = 0;
   bool serial = false;
@@ -104,6 +104,7 @@ class NestEvaluator {
     std::int64_t buffer_bytes = 0;  // largest box, rounded up to the port
     std::int64_t sum_bytes = 0;     // of the output's box in the accumulator
     std::int64_t span_bytes = 0;    // in the tensor, from the first to the last byte of the largest box
+    std::int64_t all_bytes = 0;     // the same of all boxes together
     std::uint32_t moving = 0;       // dimensions that change the box
   };
   struct OperandTable {
@@ -163,6 +164,8 @@ class NestEvaluator {
   [[nodiscard]] std::int64_t element_count_of_output() const;
   // Copies that move a tile to or from a home on the chip: one for each piece that it lies in.
   [[nodiscard]] double pieces_of(std::size_t operand) const;
+  // Pieces that all cores at work use at a time.
+  [[nodiscard]] double pieces_in_use(std::size_t operand) const;
   void count_chip_load(std::size_t operand, double times, OperatorCounts& counts) const;
   [[nodiscard]] bool left_out(std::size_t operand) const { return ((left_out_ >> operand) & 1U) != 0; }
 
@@ -170,7 +173,7 @@ class NestEvaluator {
   const model::CoreConfig* core_;
   DramRates dram_;
   DramPattern pattern_;
-  double load_share_, store_share_;
+  double load_share_, store_share_, active_cores_;
   model::TileFlow flow_;
   std::vector<std::vector<std::int64_t>> tiles_;
   std::vector<std::vector<double>> trips_;  // by dimension and candidate

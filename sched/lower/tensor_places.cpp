@@ -101,6 +101,7 @@ std::vector<Copy> cut_at_pieces(const std::vector<Copy>& relative, const std::ve
 
 TensorPlaces::TensorPlaces(const Schedule& schedule, const Network& network, const Architecture& arch)
     : network_(&network),
+      cores_(arch.core_count()),
       homes_(schedule, network, arch),
       dram_(network, arch, not_in_dram(schedule, network, homes_)) {}
 
@@ -114,7 +115,16 @@ std::vector<Region> TensorPlaces::regions_of(TensorId tensor) const {
 }
 
 std::vector<Copy> TensorPlaces::placed(const std::vector<Copy>& relative, TensorId tensor, bool to_tile) const {
-  if (const std::vector<HomePiece>* pieces = homes_.pieces_of(tensor)) return cut_at_pieces(relative, *pieces, to_tile);
+  if (const std::vector<HomePiece>* pieces = homes_.pieces_of(tensor)) {
+    std::vector<Copy> cut = cut_at_pieces(relative, *pieces, to_tile);
+    // Cores that work on the same part of a tensor begin at different pieces: otherwise all would wait for one port.
+    if (!cut.empty()) {
+      const Place& own = (to_tile ? cut.front().dst : cut.front().src).place;
+      const auto first = static_cast<std::int64_t>(cut.size()) * own.core.value() / cores_;
+      std::rotate(cut.begin(), cut.begin() + first, cut.end());
+    }
+    return cut;
+  }
   std::vector<Copy> copies = relative;
   for (Copy& copy : copies) (to_tile ? copy.src : copy.dst).place.address += dram_.address_of(tensor);
   return copies;

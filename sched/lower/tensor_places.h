@@ -31,6 +31,7 @@ class TensorPlaces {
                                                 bool to_tile) const;
 
   const model::Network* network_;
+  std::int64_t cores_;
   model::ChipHomes homes_;
   DramMap dram_;
 };
