@@ -257,7 +257,8 @@ class JointSearch {
   // Beside tensors on the chip there may be no room even for the smallest tiles.
   DivisionResult search_one(OpId op, const Division& division, const Placement& placement, bool may_fail) const {
     try {
-      return search_division(network_, op, *request_.cost, cores_, division, TileGrid::all, placement);
+      return search_division(network_, op, *request_.cost, cores_, division, may_fail ? TileGrid::halves : TileGrid::all,
+                             placement);
     } catch (const InfeasibleError&) {
       if (!may_fail) throw;
       return {};
