@@ -167,6 +167,30 @@ class JointSearch {
     return homes;
   }
 
+  // What one search found.
+  struct Found {
+    std::vector<Group> groups;
+    std::vector<Figure> figures;
+    std::vector<std::int64_t> footprints, spare;
+    std::int64_t candidates = 0;
+  };
+  void add(const DivisionResult& result, OpId op, Found& found) const {
+    found.candidates += result.candidates;
+    for (std::size_t m = 0; m < result.mappings.size(); ++m) {
+      const DividedMapping& mapping = result.mappings[m];
+      Group group;
+      group.layers = {network_.op(op).name};
+      group.cores = mapping.cores;
+      group.split = mapping.split;
+      group.mappings = {mapping.mapping};
+      group.mappings.front().layer = group.layers.front();
+      found.groups.push_back(std::move(group));
+      found.figures.push_back(result.figures[m]);
+      found.footprints.push_back(result.footprints[m]);
+      found.spare.push_back(result.spare[m]);
+    }
+  }
+
   void search_choices() {
     std::int64_t scratchpad = INT64_MAX;
     for (const CoreConfig& core : arch_.core_types) scratchpad = std::min(scratchpad, core.scratchpad.size().value());
@@ -190,12 +214,6 @@ class JointSearch {
         }
       }
     }
-    struct Found {
-      std::vector<Group> groups;
-      std::vector<Figure> figures;
-      std::vector<std::int64_t> footprints, spare;
-      std::int64_t candidates = 0;
-    };
     std::vector<Found> results(tasks.size());
     for_each_parallel(tasks.size(), request_.threads, [&](std::size_t i) {
       const Task& task = tasks[i];
@@ -215,22 +233,16 @@ class JointSearch {
         }
         return;
       }
-      const DivisionResult result = search_one(ops.front(), *task.division, placement, task.placement > 0);
-      found.candidates = result.candidates;
-      for (std::size_t m = 0; m < result.mappings.size(); ++m) {
-        const DividedMapping& mapping = result.mappings[m];
-        Group group;
-        group.layers = {network_.op(ops.front()).name};
-        group.cores = mapping.cores;
-        group.split = mapping.split;
-        group.mappings = {mapping.mapping};
-        group.mappings.front().layer = group.layers.front();
-        found.groups.push_back(std::move(group));
-        found.figures.push_back(result.figures[m]);
-        found.footprints.push_back(result.footprints[m]);
-        found.spare.push_back(result.spare[m]);
-      }
+      add(search_one(ops.front(), *task.division, placement, task.placement > 0, TileGrid::halves), ops.front(), found);
     });
+    // Where none of the few tiles fits on an operator's cores, all are tried.
+    std::vector<bool> found(choices_.size(), false);
+    for (std::size_t i = 0; i < tasks.size(); ++i)
+      if (!results[i].groups.empty()) found[tasks[i].choices] = true;
+    for (std::size_t i = 0; i < tasks.size(); ++i)
+      if (!found[tasks[i].choices] && tasks[i].division && tasks[i].placement == 0)
+        add(search_one(choices_[tasks[i].choices].ops.front(), *tasks[i].division, placements[0], false, TileGrid::all),
+            choices_[tasks[i].choices].ops.front(), results[i]);
     // Of each placement the corners of the Pareto set.
     struct Candidate {
       const Group* group;
@@ -255,10 +267,10 @@ class JointSearch {
   }
 
   // Beside tensors on the chip there may be no room even for the smallest tiles.
-  DivisionResult search_one(OpId op, const Division& division, const Placement& placement, bool may_fail) const {
+  DivisionResult search_one(OpId op, const Division& division, const Placement& placement, bool may_fail,
+                            TileGrid grid) const {
     try {
-      return search_division(network_, op, *request_.cost, cores_, division, may_fail ? TileGrid::halves : TileGrid::all,
-                             placement);
+      return search_division(network_, op, *request_.cost, cores_, division, grid, placement);
     } catch (const InfeasibleError&) {
       if (!may_fail) throw;
       return {};
