@@ -201,15 +201,14 @@ NestCounts::Counts NestCounts::at_least(std::size_t k, const Pair& pair, const O
       if (tensor.windows) once *= slide_share(tensor, tile, twin ? nullptr : pair.split);
       const bool from_twin = twin && kept.parent == stages[k - 1].level;
       const double above = from_twin ? instances : nest[nest_index(kept.parent)].instances;
-      const double between = from_twin ? 1 : nest[k - 1].instances / above;
-      double reads = once * pair.serving->per_different[t] / between, updates = 0;
+      double reads = once * pair.serving->per_different[t] * kept.passed_different, updates = 0;
       double fills = once * pair.serving->least_shared[t];
       if (from_twin) reads = fills;
       if (tensor.output) {
         updates = reads;
         const double total = space.totals[t];
-        reads = tensor.windows ? 0 : std::max(0.0, reads - total * above);
-        fills = tensor.windows ? 0 : std::max(0.0, fills - total * instances);
+        reads = tensor.windows ? 0 : std::max(0.0, reads - total * most_copies[kept.parent][t]);
+        fills = tensor.windows ? 0 : std::max(0.0, fills - total * most_copies[stage.level][t]);
       }
       const MapLevel& parent = hierarchy.levels[kept.parent];
       counts.energy += reads * parent.read_pj + updates * parent.update_pj + fills * own.write_pj;

@@ -46,6 +46,16 @@ struct NestCounts : StageBounds {
     }
     return cycles;
   }
+  // Words through each limited port so far.
+  [[nodiscard]] PortLoads loads_of(const Counts& counts) const {
+    PortLoads loads{};
+    for (std::size_t l = 0; l < levels; ++l) {
+      loads[level_ports[l].read] += counts.reads[l];
+      loads[level_ports[l].write] += counts.writes[l];
+      loads[level_ports[l].shared] += counts.reads[l] + counts.writes[l];
+    }
+    return loads;
+  }
   [[nodiscard]] double tile_words_at(const MapTensor& tensor, const Sizes& tile) const {
     double product = 1;
     for (const TensorAxis& axis : tensor.axes) product *= tile_extent(axis, tile);

@@ -21,7 +21,8 @@ struct PlacementSearch::State : NestCounts {
   const MapSearchOptions* options = nullptr;
   Incumbent* incumbent = nullptr;
   PlacementResult result;
-  std::vector<double> words;  // used of each limited level, 0 where not known yet
+  std::vector<double> words;       // used of each limited level, 0 where not known yet
+  std::vector<double> pair_loads;  // of Pair::loads: a port each, from index 1 of the rates
 
   State(const SearchSpace& s, const std::vector<std::uint32_t>& p) : NestCounts(s, p) {
     flow_cache.resize((space.constraints.none() ? 1 : levels) << dims);
@@ -127,7 +128,13 @@ struct PlacementSearch::State : NestCounts {
   }
 
   // Whether nothing that the stages k and later could add enters any more.
-  bool hopeless(std::size_t k, double energy, double cycles, double instances, const std::vector<double>& used) const {
+  // `loads`: through each port so far.
+  bool hopeless(std::size_t k, double energy, double cycles, const PortLoads& loads, double instances,
+                const std::vector<double>& used) const {
+    for (std::size_t i = 1; i < rates.size(); ++i) {
+      cycles = std::max(cycles, (loads[i] + rest_loads[k][i]) / rates[i] * kBoundRounding);
+    }
+    cycles = std::ceil(cycles);
     for (const RestPoint& point : rest[k]) {
       const double least = std::max({cycles, point.cycles, step_cycles(instances * point.instances)});
       if (!incumbent->excludes(energy + point.energy, least, used)) return false;
@@ -143,24 +150,30 @@ struct PlacementSearch::State : NestCounts {
     }
     const Stage& stage = stages[k - 1];
     if (stage.twin) {
-      enter(k, {nest[k - 1].twin, &stage.splits->front(), 0, 0}, nest[k - 1].instances, counts);
+      enter(k, {nest[k - 1].twin, &stage.splits->front(), 0, 0, 0}, nest[k - 1].instances, counts);
       return;
     }
-    const double so_far = cycles_of(counts);
+    const PortLoads so_far = loads_of(counts);
+    const double counted = cycles_of(counts);
+    PortLoads least_rest = so_far;
+    add_loads(least_rest, rest_loads[k]);
+    const double rest_least = std::max({counted, rest_cycles[k], port_cycles(least_rest.data())});
     const Outer outer = outer_loops(k);
     for (const Group& group : stage.groups) {
       const double instances = nest[k - 1].instances * group.instances;
-      const double cycles = std::max({so_far, step_cycles(instances * rest_instances[k]), rest_cycles[k]});
+      const double cycles = std::max(rest_least, step_cycles(instances * rest_instances[k]));
       for (const Pair& pair : group.pairs) {
         const double energy = counts.energy + pair.energy + rest_energy[k];
         if (incumbent->excludes(energy, cycles, words)) break;
         if (pair.cycles > cycles && incumbent->excludes(energy, pair.cycles, words)) continue;
         const Key part = Divisors::sum(pair.tile->key, pair.split->key);
         if (!space.divisors.divides(part, nest[k - 1].key)) continue;
-        if (hopeless(k, counts.energy + pair.energy, std::max(so_far, pair.cycles), instances, words)) continue;
+        PortLoads loads = so_far;
+        for (std::size_t i = 1; i < rates.size(); ++i) loads[i] += pair_loads[pair.loads + i];
+        if (hopeless(k, counts.energy + pair.energy, std::max(counted, pair.cycles), loads, instances, words)) continue;
         if (!space.imperfect) {
           const Counts least = at_least(k, pair, outer, counts);
-          if (hopeless(k, least.energy, std::max(pair.cycles, cycles_of(least)), instances, words)) continue;
+          if (hopeless(k, least.energy, pair.cycles, loads_of(least), instances, words)) continue;
         }
         enter(k, pair, instances, counts);
       }
@@ -212,7 +225,7 @@ struct PlacementSearch::State : NestCounts {
       } else {
         count_kept(k, services, next);
       }
-      if (hopeless(k, next.energy, std::max(pair.cycles, cycles_of(next)), instances, words)) continue;
+      if (hopeless(k, next.energy, std::max(pair.cycles, cycles_of(next)), loads_of(next), instances, words)) continue;
       search(k + 1, next);
     }
     if (limited) words[place] = 0;
@@ -248,55 +261,70 @@ PlacementResult PlacementSearch::run(const MapSearchOptions& options, const Incu
   double outer_energy = s.base + s.rest_energy.front(), outer_cycles = 0, outer_instances = s.rest_instances.front();
   s.rest.assign(s.stages.size() + 1, {});
   s.rest.back().push_back({});
+  s.pair_loads.clear();
   for (std::size_t k = s.stages.size(); k-- > 0;) {
     Stage& stage = s.stages[k];
     outer_energy -= stage.least_energy;
     outer_instances /= stage.most_instances;
     outer_cycles = 0;
-    for (std::size_t j = 0; j < k; ++j) outer_cycles = std::max(outer_cycles, s.stages[j].least_cycles);
+    PortLoads outer_loads{};
+    for (std::size_t j = 0; j < k; ++j) {
+      outer_cycles = std::max(outer_cycles, s.stages[j].least_cycles);
+      s.add_loads(outer_loads, s.stages[j].least_loads);
+    }
     if (stage.twin) {  // counted with the stage before
       s.rest[k] = s.rest[k + 1];
       s.rest_energy[k] = s.rest_energy[k + 1];
+      s.rest_cycles[k] = s.rest_cycles[k + 1];
+      s.rest_loads[k] = s.rest_loads[k + 1];
       continue;
     }
+    const auto cut = [&](const Cost& cost, double instances) {
+      PortLoads loads = outer_loads;
+      s.add_loads(loads, cost.loads);
+      return s.hopeless(k + 1, cost.energy + outer_energy, std::max(outer_cycles, cost.cycles), loads, instances, {});
+    };
+    const auto with = [&](Cost cost, const Cost& twin) {
+      cost.energy += twin.energy;
+      cost.cycles = std::max(cost.cycles, twin.cycles);
+      s.add_loads(cost.loads, twin.loads);
+      return cost;
+    };
     const bool has_twin = k + 1 < s.stages.size() && s.stages[k + 1].twin;
     struct Candidate {
       const Tile* tile;
-      double energy;
-      Cost twin;
+      Cost cost, twin;
       const Tile* twin_tile;
     };
     std::vector<Candidate> candidates;
     for (const Tile& tile : *stage.tiles) {
       Cost cost = s.relaxed(stage, s.tile_words_of(stage, tile, nullptr), s.space.best_servings[stage.level]);
-      Cost twin{0, 0};
+      Cost twin{0, 0, {}};
       const Tile* twin_tile = nullptr;
       if (has_twin) {
         const Stage& below = s.stages[k + 1];
         twin_tile = s.space.find_tile(below.level, below.kept_set, tile.sizes);
         if (twin_tile == nullptr) continue;  // does not fit
         twin = s.twin_cost(k, *twin_tile);
-        cost.energy += twin.energy;
-        cost.cycles = std::max(cost.cycles, twin.cycles);
+        cost = with(cost, twin);
       }
-      if (s.hopeless(k + 1, cost.energy + outer_energy, std::max(outer_cycles, cost.cycles),
-                     outer_instances * stage.most_instances, {})) {
-        continue;
-      }
-      candidates.push_back({&tile, cost.energy, twin, twin_tile});
+      if (cut(cost, outer_instances * stage.most_instances)) continue;
+      candidates.push_back({&tile, cost, twin, twin_tile});
     }
     if (most_tiles > 0 && candidates.size() > most_tiles) {
       std::stable_sort(candidates.begin(), candidates.end(),
-                       [](const Candidate& a, const Candidate& b) { return a.energy < b.energy; });
+                       [](const Candidate& a, const Candidate& b) { return a.cost.energy < b.cost.energy; });
       candidates.resize(most_tiles);
     }
     std::map<double, std::vector<Pair>, std::greater<>> by_instances;
+    PortLoads least_loads;
+    least_loads.fill(kInfinite);
     for (const Candidate& candidate : candidates) {
       const Tile& tile = *candidate.tile;
       const State::TileWords tile_words = s.tile_words_of(stage, tile, nullptr);
       for (const SearchSpace::ServingClass& serving : *stage.classes) {
         const double instances = outer_instances * serving.instances;
-        if (s.hopeless(k + 1, candidate.energy + outer_energy, outer_cycles, instances, {})) continue;
+        if (cut(candidate.cost, instances)) continue;
         Cost best_cost;  // of the tile under any of these splits; computed for the first that is possible
         bool costed = false;
         for (const std::size_t i : serving.splits) {
@@ -306,22 +334,21 @@ PlacementResult PlacementSearch::run(const MapSearchOptions& options, const Incu
           if (s.space.imperfect && !s.follows(tile, split)) continue;
           if (!costed) {
             costed = true;
-            best_cost = s.relaxed(stage, tile_words, serving.serving);
-            best_cost.energy += candidate.twin.energy;
-            best_cost.cycles = std::max(best_cost.cycles, candidate.twin.cycles);
-            const double cycles = std::max(outer_cycles, best_cost.cycles);
-            if (s.hopeless(k + 1, best_cost.energy + outer_energy, cycles, instances, {})) break;
+            best_cost = with(s.relaxed(stage, tile_words, serving.serving), candidate.twin);
+            if (cut(best_cost, instances)) break;
           }
           Cost cost = best_cost;
           if (stage.windows) {
-            cost = s.relaxed(stage, s.tile_words_of(stage, tile, &split), serving.serving);
-            cost.energy += candidate.twin.energy;
-            cost.cycles = std::max(cost.cycles, candidate.twin.cycles);
-            if (s.hopeless(k + 1, cost.energy + outer_energy, std::max(outer_cycles, cost.cycles), instances, {}))
-              continue;
+            cost = with(s.relaxed(stage, s.tile_words_of(stage, tile, &split), serving.serving), candidate.twin);
+            if (cut(cost, instances)) continue;
           }
           by_instances[split.instances].push_back(
-              {&tile, &split, cost.energy, cost.cycles, &serving.serving, candidate.twin_tile});
+              {&tile, &split, cost.energy, cost.cycles, s.pair_loads.size(), &serving.serving, candidate.twin_tile});
+          s.pair_loads.insert(s.pair_loads.end(), cost.loads.begin(),
+                              cost.loads.begin() + static_cast<std::ptrdiff_t>(s.rates.size()));
+          for (std::size_t port = 1; port < s.rates.size(); ++port) {
+            least_loads[port] = std::min(least_loads[port], cost.loads[port]);
+          }
         }
       }
     }
@@ -344,6 +371,9 @@ PlacementResult PlacementSearch::run(const MapSearchOptions& options, const Incu
     double least = kInfinite;
     for (const Group& group : stage.groups) least = std::min(least, group.pairs.front().energy);
     s.rest_energy[k] = s.rest_energy[k + 1] + least;
+    s.rest_loads[k] = s.rest_loads[k + 1];
+    s.add_loads(s.rest_loads[k], least_loads);
+    s.rest_cycles[k] = std::max(s.rest_cycles[k + 1], s.port_cycles(s.rest_loads[k].data()));
   }
   s.nest.assign(s.stages.size() + 1, {});
   State::Placed& outer = s.nest.front();

@@ -65,8 +65,24 @@ void StageBounds::build_stages() {
     for (std::size_t l = 0; l < level; ++l) parent = (placement[t] >> l & 1U) != 0 ? l : parent;
     return parent;
   };
+  const auto kept_here = [&](std::size_t t, std::size_t parent, std::size_t below) {
+    KeptHere here{t, parent, 1, 1, level_ports[parent]};
+    for (std::size_t l = parent + 1; l < below; ++l) {
+      const bool merges = problem.tensors[t].output ? hierarchy.levels[l].reduction : hierarchy.levels[l].multicast;
+      if (merges && problem.tensors[t].windows) {  // a window may move over several meshes at once
+        here.passed /= mesh_size(l);
+        here.passed_different /= mesh_size(l);
+      } else {
+        here.passed *= space.best_servings[l].per_instance[t];
+        here.passed_different *= space.best_servings[l].per_different[t];
+      }
+    }
+    return here;
+  };
   rates.assign(1, 0);
-  std::vector<Ports> ports(levels);
+  std::vector<Ports>& ports = level_ports;
+  ports.resize(levels);
+  most_copies.assign(levels, std::vector<double>(tensors, 1));
   for (std::size_t l = 0; l < levels; ++l) {
     const MapLevel& level = hierarchy.levels[l];
     const auto port = [&](double rate) {
@@ -76,6 +92,9 @@ void StageBounds::build_stages() {
     };
     ports[l] = {port(level.read_rate), port(level.write_rate), port(level.shared_rate), meshes(0, l + 1)};
     if (l + 1 < levels && mesh_size(l) > 1) other_meshes = true;
+    for (std::size_t t = 0; t < tensors; ++t) {
+      most_copies[l][t] = (l == 0 ? 1 : most_copies[l - 1][t]) * space.best_servings[l].most_shared[t];
+    }
   }
   for (std::size_t l = 1; l < levels; ++l) {
     if (!space.is_stage(placement, l)) continue;
@@ -85,12 +104,12 @@ void StageBounds::build_stages() {
     for (std::size_t t = 0; t < tensors; ++t) {
       if ((placement[t] >> l & 1U) != 0) {
         const std::size_t parent = parent_of(t, l);
-        stage.kept.push_back({t, parent, meshes(parent + 1, l), ports[parent]});
+        stage.kept.push_back(kept_here(t, parent, l));
         stage.windows = stage.windows || problem.tensors[t].windows;
       }
       if (l + 1 == levels) {
         const std::size_t parent = parent_of(t, levels);
-        KeptHere unit{t, parent, parent == l ? 1 : meshes(parent + 1, l), ports[parent]};
+        KeptHere unit = kept_here(t, parent, l);
         if (parent == l) unit.ports.instances = meshes(0, l);
         stage.compute.push_back(unit);
       }
@@ -114,6 +133,10 @@ void StageBounds::build_stages() {
       const Cost cost = relaxed(stage, tile_words_of(stage, tile, nullptr), space.best_servings[l]);
       stage.least_energy = std::min(stage.least_energy, cost.energy);
       stage.least_cycles = std::min(stage.least_cycles, cost.cycles);
+      for (std::size_t i = 1; i < rates.size(); ++i) {
+        stage.least_loads[i] =
+            &tile == stage.tiles->data() ? cost.loads[i] : std::min(stage.least_loads[i], cost.loads[i]);
+      }
     }
     for (const Split& split : *stage.splits) stage.most_instances = std::max(stage.most_instances, split.instances);
     stages.push_back(std::move(stage));
@@ -124,10 +147,14 @@ void StageBounds::bound_rest() {
   rest_energy.assign(stages.size() + 1, 0);
   rest_cycles.assign(stages.size() + 1, 0);
   rest_instances.assign(stages.size() + 1, 1);
+  rest_loads.assign(stages.size() + 1, {});
   for (std::size_t k = stages.size(); k-- > 0;) {
     rest_energy[k] = rest_energy[k + 1] + stages[k].least_energy;
     rest_cycles[k] = std::max(rest_cycles[k + 1], stages[k].least_cycles);
     rest_instances[k] = rest_instances[k + 1] * stages[k].most_instances;
+    rest_loads[k] = rest_loads[k + 1];
+    add_loads(rest_loads[k], stages[k].least_loads);
+    rest_cycles[k] = std::max(rest_cycles[k], port_cycles(rest_loads[k].data()));
   }
 }
 
@@ -198,16 +225,20 @@ Cost StageBounds::relaxed(const Stage& stage, const TileWords& tile, const Searc
     const MapTensor& tensor = problem.tensors[t];
     const MapLevel& parent = hierarchy.levels[kept.parent];
     const double all = tile.all[t], once = tile.once[t];
-    const double asked[2] = {all * serving.per_instance[t] / kept.between,
-                             once * serving.per_different[t] / kept.between};
+    const double asked[2] = {all * serving.per_instance[t] * kept.passed,
+                             once * serving.per_different[t] * kept.passed_different};
     const double filled[2] = {all, once * serving.least_shared[t]};
     for (int i = 0; i < 2; ++i) {
       double reads = asked[i], updates = 0, fills = filled[i];
       if (tensor.output) {
-        const double total = space.totals[t] * kept.ports.instances;
         updates = asked[i];
-        reads = tensor.windows ? 0 : std::max(0.0, asked[i] - total);
-        fills = tensor.windows ? 0 : std::max(0.0, filled[i] - total * kept.between * serving.most_shared[t]);
+        if (tensor.windows) {
+          reads = fills = 0;
+        } else {  // an instance touches each of its words for the first time once
+          const double above = stage.level > 0 ? most_copies[stage.level - 1][t] : 1;
+          reads = std::max(0.0, asked[i] - space.totals[t] * most_copies[kept.parent][t]);
+          fills = std::max(0.0, filled[i] - space.totals[t] * above * serving.most_shared[t]);
+        }
       }
       moved[t][i] = {reads * parent.read_pj + updates * parent.update_pj + fills * own.write_pj,
                      reads / kept.ports.instances, updates / kept.ports.instances, fills / stage.ports.instances};
@@ -220,10 +251,11 @@ Cost StageBounds::relaxed(const Stage& stage, const TileWords& tile, const Searc
     const MapTensor& tensor = problem.tensors[t];
     const MapLevel& parent = hierarchy.levels[unit.parent];
     const bool here = unit.parent == stage.level;
-    const double asked = here ? macs : macs * serving.per_instance[t] / unit.between;
+    const double asked = here ? macs : macs * serving.per_instance[t] * unit.passed;
     double reads = asked, updates = 0;
     if (tensor.output) {
-      const double most_first = space.totals[t] * unit.ports.instances * (here ? serving.most_shared[t] : 1);
+      const double above = here && stage.level > 0 ? most_copies[stage.level - 1][t] : most_copies[unit.parent][t];
+      const double most_first = space.totals[t] * above * (here ? serving.most_shared[t] : 1);
       updates = asked;
       reads = tensor.windows ? 0 : std::max(0.0, asked - most_first);
     }
@@ -232,6 +264,7 @@ Cost StageBounds::relaxed(const Stage& stage, const TileWords& tile, const Searc
     fixed += units[t].energy;
   }
   Cost cost;
+  bool first = true;
   for (const std::uint32_t set : space.drop_sets) {
     double energy = fixed;
     double ports[kMostPorts];
@@ -252,7 +285,11 @@ Cost StageBounds::relaxed(const Stage& stage, const TileWords& tile, const Searc
       ports[unit.ports.shared] += w.reads + w.updates;
     }
     double cycles = 0;
-    for (std::size_t i = 1; i < rates.size(); ++i) cycles = std::max(cycles, ports[i] / rates[i]);
+    for (std::size_t i = 1; i < rates.size(); ++i) {
+      cycles = std::max(cycles, ports[i] / rates[i]);
+      cost.loads[i] = first ? ports[i] : std::min(cost.loads[i], ports[i]);
+    }
+    first = false;
     cost.energy = std::min(cost.energy, energy);
     cost.cycles = std::min(cost.cycles, cycles);
   }

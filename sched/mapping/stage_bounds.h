@@ -2,6 +2,9 @@
 // must cost whatever the loops above them are. Loops of all levels above count as one nest in which one set of tensors
 // that some order allows drops its whole run; halos and first touches count at their best.
 #pragma once
+#include <algorithm>
+#include <array>
+#include <cmath>
 #include <limits>
 #include <vector>
 
@@ -10,6 +13,8 @@
 namespace accsim::sched {
 
 inline constexpr std::size_t kMostPorts = 3 * kMostMapLevels + 1;
+// Words through each limited port (index as in Ports). What different stages move through one port adds up.
+using PortLoads = std::array<double, kMostPorts>;
 
 // Where the words of a level go: indices of its limited ports, or the one that nobody looks at.
 struct Ports {
@@ -20,14 +25,17 @@ struct Ports {
 struct KeptHere {  // a tensor that a stage's level keeps, or (last stage) that the units ask for
   std::size_t tensor = 0;
   std::size_t parent = 0;  // level that serves it
-  double between = 1;      // most instances of the meshes between the parent and this level
-  Ports ports;             // of the parent
+  // Least part of the requests that the meshes between the parent and this level pass on: of all, and of those whose
+  // data differ.
+  double passed = 1, passed_different = 1;
+  Ports ports;  // of the parent
 };
 
 struct Pair {
   const Tile* tile;
   const Split* split;
   double energy, cycles;  // relaxed cost of the stage, and of the twin below it
+  std::size_t loads;      // of the same, into StageBounds::pair_loads
   const SearchSpace::Serving* serving = nullptr;
   const Tile* twin = nullptr;  // of the stage below, where that is a twin
 };
@@ -55,11 +63,13 @@ struct Stage {
   double least_energy = std::numeric_limits<double>::infinity();
   double least_cycles = std::numeric_limits<double>::infinity();
   double most_instances = 1;
+  PortLoads least_loads{};
 };
 
 struct Cost {
   double energy = std::numeric_limits<double>::infinity();
   double cycles = std::numeric_limits<double>::infinity();
+  PortLoads loads{};
 };
 
 // Least cost of some stages together: no choice in them is better than one of these points in all three.
@@ -85,7 +95,10 @@ struct StageBounds {
   double base = 0;                                               // energy of the arithmetic
   std::vector<double> rest_energy, rest_cycles, rest_instances;  // [k]: of stages k and later
   std::vector<double> rates;                                     // of the limited ports, from index 1
-  bool other_meshes = false;                                     // beside the innermost level's
+  std::vector<Ports> level_ports;
+  std::vector<PortLoads> rest_loads;             // [k]: of stages k and later
+  std::vector<std::vector<double>> most_copies;  // [level][output]: instances that may add to one word, at most
+  bool other_meshes = false;                     // beside the innermost level's
 
   // Least cost of the stages k and later, from the best case of every tile.
   void bound_rest();
@@ -100,6 +113,15 @@ struct StageBounds {
   // the units share.
   [[nodiscard]] bool redundant(const Stage& stage, const Tile& tile, const Split& split) const;
   [[nodiscard]] double mesh_size(std::size_t level) const;
+  // Cycles that the fullest port takes.
+  [[nodiscard]] double port_cycles(const double* loads) const {
+    double cycles = 0;
+    for (std::size_t i = 1; i < rates.size(); ++i) cycles = std::max(cycles, loads[i] / rates[i]);
+    return std::ceil(cycles * kBoundRounding);
+  }
+  void add_loads(PortLoads& to, const PortLoads& more) const {
+    for (std::size_t i = 1; i < rates.size(); ++i) to[i] += more[i];
+  }
 
   [[nodiscard]] double slide_share(const MapTensor& tensor, const Tile& tile, const Split* split) const;
 
