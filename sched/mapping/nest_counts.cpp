@@ -182,44 +182,69 @@ NestCounts::Outer NestCounts::outer_loops(std::size_t k) const {
   return outer;
 }
 
-NestCounts::Counts NestCounts::at_least(std::size_t k, const Pair& pair, const Outer& outer,
-                                        const Counts& before) const {
-  Counts counts = before;
+void NestCounts::words_once(std::size_t stage, const Pair& pair, std::vector<double>& list) const {
+  for (const bool twin : {false, true}) {
+    if (twin && pair.twin == nullptr) continue;
+    const Tile& tile = twin ? *pair.twin : *pair.tile;
+    for (const KeptHere& kept : stages[stage + (twin ? 1 : 0)].kept) {
+      const MapTensor& tensor = problem.tensors[kept.tensor];
+      double once = tile.words[kept.tensor] * tile.own_repeats[kept.tensor];
+      if (tensor.windows) once *= slide_share(tensor, tile, twin ? nullptr : pair.split);
+      list.push_back(once);
+    }
+  }
+}
+
+std::vector<NestCounts::Asked> NestCounts::asked_above(std::size_t k) const {
+  const Outer outer = outer_loops(k);
+  std::vector<Asked> list;
+  for (const bool twin : {false, true}) {
+    if (twin && (k >= stages.size() || !stages[k].twin)) continue;
+    const Stage& stage = stages[twin ? k : k - 1];
+    for (const KeptHere& kept : stage.kept) {
+      const std::size_t t = kept.tensor;
+      const MapTensor& tensor = problem.tensors[t];
+      const MapLevel& parent = hierarchy.levels[kept.parent];
+      const bool from_twin = twin && kept.parent == stages[k - 1].level;
+      constexpr double kNever = std::numeric_limits<double>::infinity();
+      list.push_back({&kept, tensor.dims, outer.all[t], outer.passing[t],
+                      from_twin ? 0 : nest[nest_index(kept.parent)].instances,
+                      tensor.windows ? kNever : space.totals[t] * most_copies[kept.parent][t],
+                      tensor.windows ? kNever : space.totals[t] * most_copies[stage.level][t], tensor.output,
+                      parent.read_pj, parent.update_pj, hierarchy.levels[stage.level].write_pj,
+                      level_ports[kept.parent], level_ports[stage.level]});
+    }
+  }
+  return list;
+}
+
+void NestCounts::at_least(std::size_t k, const Pair& pair, const std::vector<Asked>& asked, const double* words,
+                          double& energy, PortLoads& loads) const {
   std::uint32_t moving = 0;
   for (std::size_t d = 0; d < dims; ++d) {
     if (nest[k - 1].tile[d] != pair.tile->sizes[d] * pair.split->sizes[d]) moving |= 1U << d;
   }
   const double instances = nest[k - 1].instances * pair.split->instances;
-  const auto fetch = [&](const Stage& stage, const Tile& tile, bool twin) {
-    const MapLevel& own = hierarchy.levels[stage.level];
-    for (const KeptHere& kept : stage.kept) {
-      const std::size_t t = kept.tensor;
-      const MapTensor& tensor = problem.tensors[t];
-      // Each different word of the stage's instances once for each of these iterations.
-      double once =
-          tile.words[t] * tile.own_repeats[t] * ((moving & tensor.dims) != 0 ? outer.all[t] : outer.passing[t]);
-      if (tensor.windows) once *= slide_share(tensor, tile, twin ? nullptr : pair.split);
-      const bool from_twin = twin && kept.parent == stages[k - 1].level;
-      const double above = from_twin ? instances : nest[nest_index(kept.parent)].instances;
-      double reads = once * pair.serving->per_different[t] * kept.passed_different, updates = 0;
-      double fills = once * pair.serving->least_shared[t];
-      if (from_twin) reads = fills;
-      if (tensor.output) {
-        updates = reads;
-        const double total = space.totals[t];
-        reads = tensor.windows ? 0 : std::max(0.0, reads - total * most_copies[kept.parent][t]);
-        fills = tensor.windows ? 0 : std::max(0.0, fills - total * most_copies[stage.level][t]);
-      }
-      const MapLevel& parent = hierarchy.levels[kept.parent];
-      counts.energy += reads * parent.read_pj + updates * parent.update_pj + fills * own.write_pj;
-      counts.reads[kept.parent] += reads / above;
-      counts.writes[kept.parent] += updates / above;
-      counts.writes[stage.level] += fills / instances;
+  for (const Asked& each : asked) {
+    const std::size_t t = each.kept->tensor;
+    // Each different word of the stage's instances once for each of these iterations.
+    const double once = *words++ * ((moving & each.dims) != 0 ? each.all : each.passing);
+    double fills = once * pair.serving->least_shared[t];
+    double reads = each.above == 0 ? fills : once * pair.serving->per_different[t] * each.kept->passed_different;
+    double updates = 0;
+    if (each.output) {
+      updates = reads;
+      reads = std::max(0.0, reads - each.first_reads);
+      fills = std::max(0.0, fills - each.first_fills);
     }
-  };
-  fetch(stages[k - 1], *pair.tile, false);
-  if (pair.twin != nullptr) fetch(stages[k], *pair.twin, true);
-  return counts;
+    energy += reads * each.read_pj + updates * each.update_pj + fills * each.write_pj;
+    const double above = each.above == 0 ? instances : each.above;
+    loads[each.parent.read] += reads / above;
+    loads[each.parent.write] += updates / above;
+    loads[each.parent.shared] += (reads + updates) / above;
+    loads[each.own.write] += fills / instances;
+    loads[each.own.shared] += fills / instances;
+  }
 }
 
 }  // namespace accsim::sched

@@ -92,8 +92,24 @@ struct NestCounts : StageBounds {
     double all[kMostMapTensors], passing[kMostMapTensors];
   };
   [[nodiscard]] Outer outer_loops(std::size_t k) const;
-  // At most the counts after stage k (and its twin) with this tile and split, whatever the order of the loops above.
-  [[nodiscard]] Counts at_least(std::size_t k, const Pair& pair, const Outer& outer, const Counts& before) const;
+  // Words of the tensors that stage k - 1 of `stages` and its twin keep, each fetched once (for at_least).
+  void words_once(std::size_t stage, const Pair& pair, std::vector<double>& list) const;
+  // What at_least needs of the nest above stage k, for each of these tensors.
+  struct Asked {
+    const KeptHere* kept;
+    std::uint32_t dims;
+    double all, passing;              // as in Outer
+    double above;                     // instances of the parent; 0: the twin above it
+    double first_reads, first_fills;  // of outputs: most first touches
+    bool output;
+    double read_pj, update_pj, write_pj;
+    Ports parent, own;
+  };
+  [[nodiscard]] std::vector<Asked> asked_above(std::size_t k) const;
+  // Raises energy and loads (of what was counted above) by the least that stage k (and its twin) adds with this tile
+  // and split, whatever the order of the loops above.
+  void at_least(std::size_t k, const Pair& pair, const std::vector<Asked>& asked, const double* words, double& energy,
+                PortLoads& loads) const;
 };
 
 }  // namespace accsim::sched

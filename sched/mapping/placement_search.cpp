@@ -1,6 +1,7 @@
 #include "sched/mapping/placement_search.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <map>
@@ -11,6 +12,8 @@ namespace accsim::sched {
 namespace {
 
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
+constexpr int kVisitsForRows = 8;                            // of a group, before its rows are worth their making
+constexpr std::size_t kMostRowWords = std::size_t{1} << 21;  // 16 MiB
 
 }  // namespace
 
@@ -23,6 +26,7 @@ struct PlacementSearch::State : NestCounts {
   PlacementResult result;
   std::vector<double> words;       // used of each limited level, 0 where not known yet
   std::vector<double> pair_loads;  // of Pair::loads: a port each, from index 1 of the rates
+  std::vector<double> pair_words;  // of Pair::words
 
   State(const SearchSpace& s, const std::vector<std::uint32_t>& p) : NestCounts(s, p) {
     flow_cache.resize((space.constraints.none() ? 1 : levels) << dims);
@@ -127,19 +131,89 @@ struct PlacementSearch::State : NestCounts {
     result.found.push_back({entry, mapping()});
   }
 
+  // Fewest steps with each point of rest[k].
+  std::vector<double> steps_with(std::size_t k, double instances) const {
+    std::vector<double> steps;
+    for (const RestPoint& point : rest[k]) steps.push_back(step_cycles(instances * point.instances));
+    return steps;
+  }
+
   // Whether nothing that the stages k and later could add enters any more.
-  // `loads`: through each port so far.
-  bool hopeless(std::size_t k, double energy, double cycles, const PortLoads& loads, double instances,
+  // `loads`: through each port so far; `steps`: as steps_with.
+  bool hopeless(std::size_t k, double energy, double cycles, const PortLoads& loads, const std::vector<double>& steps,
                 const std::vector<double>& used) const {
     for (std::size_t i = 1; i < rates.size(); ++i) {
       cycles = std::max(cycles, (loads[i] + rest_loads[k][i]) / rates[i] * kBoundRounding);
     }
     cycles = std::ceil(cycles);
-    for (const RestPoint& point : rest[k]) {
-      const double least = std::max({cycles, point.cycles, step_cycles(instances * point.instances)});
-      if (!incumbent->excludes(energy + point.energy, least, used)) return false;
+    for (std::size_t i = 0; i < rest[k].size(); ++i) {
+      const RestPoint& point = rest[k][i];
+      if (!incumbent->excludes(energy + point.energy, std::max({cycles, point.cycles, steps[i]}), used)) return false;
     }
     return true;
+  }
+  bool hopeless(std::size_t k, double energy, double cycles, const PortLoads& loads, double instances,
+                const std::vector<double>& used) const {
+    return hopeless(k, energy, cycles, loads, steps_with(k, instances), used);
+  }
+
+  // Whether a tile and split follow a tile of this size above them.
+  bool fits_along(std::size_t d, std::int64_t outer, const Pair& pair) const {
+    const std::int64_t tile = pair.tile->sizes[d], split = pair.split->sizes[d];
+    return space.imperfect ? tile <= outer && (split - 1) * tile < outer : outer % (tile * split) == 0;
+  }
+
+  // The rows of a group: which pairs fit into a tile, dimension by dimension.
+  void make_rows(Group& group) const {
+    const std::size_t row_words = (group.pairs.size() + 63) / 64;
+    std::size_t count = 0;
+    for (std::size_t d = 0; d < dims; ++d) count += space.divisors.of(d).size();
+    if (count * row_words > kMostRowWords) return;
+    group.rows.assign(count * row_words, 0);
+    std::uint64_t* row = group.rows.data();
+    for (std::size_t d = 0; d < dims; ++d) {
+      std::map<std::pair<std::int32_t, std::int32_t>, std::vector<std::size_t>> alike;
+      for (std::size_t p = 0; p < group.pairs.size(); ++p) {
+        alike[{group.pairs[p].tile->sizes[d], group.pairs[p].split->sizes[d]}].push_back(p);
+      }
+      for (const std::int32_t outer : space.divisors.of(d)) {
+        for (const auto& entry : alike) {
+          if (!fits_along(d, outer, group.pairs[entry.second.front()])) continue;
+          for (const std::size_t p : entry.second) row[p / 64] |= std::uint64_t{1} << (p % 64);
+        }
+        row += row_words;
+      }
+    }
+  }
+
+  // Calls f for the pairs of a group that fit into a tile, by rising energy, until it returns false.
+  template <class F>
+  void for_each_fitting(Group& group, const Sizes& outer, const Key& outer_key, const F& f) {
+    if (++group.visits == kVisitsForRows && group.pairs.size() > 64) make_rows(group);
+    if (group.rows.empty()) {
+      for (const Pair& pair : group.pairs) {
+        if (!space.imperfect && !space.divisors.divides(Divisors::sum(pair.tile->key, pair.split->key), outer_key))
+          continue;
+        if (!f(pair)) return;
+      }
+      return;
+    }
+    const std::size_t row_words = (group.pairs.size() + 63) / 64;
+    std::array<const std::uint64_t*, kMostMapDims> rows{};
+    const std::uint64_t* first = group.rows.data();
+    for (std::size_t d = 0; d < dims; ++d) {
+      const std::vector<std::int32_t>& sizes = space.divisors.of(d);
+      const auto at = std::lower_bound(sizes.begin(), sizes.end(), outer[d]) - sizes.begin();
+      rows[d] = first + static_cast<std::size_t>(at) * row_words;
+      first += sizes.size() * row_words;
+    }
+    for (std::size_t w = 0; w < row_words; ++w) {
+      std::uint64_t fitting = rows[0][w];
+      for (std::size_t d = 1; d < dims; ++d) fitting &= rows[d][w];
+      for (; fitting != 0; fitting &= fitting - 1) {
+        if (!f(group.pairs[w * 64 + static_cast<std::size_t>(std::countr_zero(fitting))])) return;
+      }
+    }
   }
 
   // Takes stage k (nest[k] is filled by it), all earlier ones chosen.
@@ -148,9 +222,9 @@ struct PlacementSearch::State : NestCounts {
       leaf(counts);
       return;
     }
-    const Stage& stage = stages[k - 1];
+    Stage& stage = stages[k - 1];
     if (stage.twin) {
-      enter(k, {nest[k - 1].twin, &stage.splits->front(), 0, 0, 0}, nest[k - 1].instances, counts);
+      enter(k, {nest[k - 1].twin, &stage.splits->front(), 0, 0, 0, 0}, nest[k - 1].instances, counts);
       return;
     }
     const PortLoads so_far = loads_of(counts);
@@ -158,25 +232,27 @@ struct PlacementSearch::State : NestCounts {
     PortLoads least_rest = so_far;
     add_loads(least_rest, rest_loads[k]);
     const double rest_least = std::max({counted, rest_cycles[k], port_cycles(least_rest.data())});
-    const Outer outer = outer_loops(k);
-    for (const Group& group : stage.groups) {
+    const std::vector<Asked> asked = asked_above(k);
+    const Sizes outer_sizes = nest[k - 1].tile;
+    const Key outer_key = nest[k - 1].key;
+    for (Group& group : stage.groups) {
       const double instances = nest[k - 1].instances * group.instances;
       const double cycles = std::max(rest_least, step_cycles(instances * rest_instances[k]));
-      for (const Pair& pair : group.pairs) {
-        const double energy = counts.energy + pair.energy + rest_energy[k];
-        if (incumbent->excludes(energy, cycles, words)) break;
-        if (pair.cycles > cycles && incumbent->excludes(energy, pair.cycles, words)) continue;
-        const Key part = Divisors::sum(pair.tile->key, pair.split->key);
-        if (!space.divisors.divides(part, nest[k - 1].key)) continue;
+      const std::vector<double> steps = steps_with(k, instances);
+      if (incumbent->excludes(counts.energy + group.pairs.front().energy + rest_energy[k], cycles, words)) continue;
+      for_each_fitting(group, outer_sizes, outer_key, [&](const Pair& pair) {
+        const double energy = counts.energy + pair.energy;
+        if (incumbent->excludes(energy + rest_energy[k], cycles, words)) return false;
         PortLoads loads = so_far;
-        for (std::size_t i = 1; i < rates.size(); ++i) loads[i] += pair_loads[pair.loads + i];
-        if (hopeless(k, counts.energy + pair.energy, std::max(counted, pair.cycles), loads, instances, words)) continue;
-        if (!space.imperfect) {
-          const Counts least = at_least(k, pair, outer, counts);
-          if (hopeless(k, least.energy, pair.cycles, loads_of(least), instances, words)) continue;
+        double least = counts.energy;
+        if (!space.imperfect) at_least(k, pair, asked, &pair_words[pair.words], least, loads);
+        for (std::size_t i = 1; i < rates.size(); ++i)
+          loads[i] = std::max(loads[i], so_far[i] + pair_loads[pair.loads + i]);
+        if (!hopeless(k, std::max(energy, least), std::max(counted, pair.cycles), loads, steps, words)) {
+          enter(k, pair, instances, counts);
         }
-        enter(k, pair, instances, counts);
-      }
+        return true;
+      });
     }
   }
 
@@ -217,6 +293,7 @@ struct PlacementSearch::State : NestCounts {
       const KeptHere& kept = stage.kept[j];
       services[j] = service_of(problem.tensors[kept.tensor], kept.parent, k);
     }
+    const std::vector<double> fewest = steps_with(k, instances);
     for (const Dataflow& flow : choices) {
       above.flow = &flow;
       Counts next = before;
@@ -225,16 +302,10 @@ struct PlacementSearch::State : NestCounts {
       } else {
         count_kept(k, services, next);
       }
-      if (hopeless(k, next.energy, std::max(pair.cycles, cycles_of(next)), loads_of(next), instances, words)) continue;
+      if (hopeless(k, next.energy, std::max(pair.cycles, cycles_of(next)), loads_of(next), fewest, words)) continue;
       search(k + 1, next);
     }
     if (limited) words[place] = 0;
-  }
-
-  // What the twin below stage k must cost.
-  Cost twin_cost(std::size_t k, const Tile& twin_tile) const {
-    const Stage& twin = stages[k + 1];
-    return relaxed(twin, tile_words_of(twin, twin_tile, nullptr), twin.classes->front().serving);
   }
 };
 
@@ -262,15 +333,16 @@ PlacementResult PlacementSearch::run(const MapSearchOptions& options, const Incu
   s.rest.assign(s.stages.size() + 1, {});
   s.rest.back().push_back({});
   s.pair_loads.clear();
+  s.pair_words.clear();
   for (std::size_t k = s.stages.size(); k-- > 0;) {
     Stage& stage = s.stages[k];
-    outer_energy -= stage.least_energy;
     outer_instances /= stage.most_instances;
     outer_cycles = 0;
     PortLoads outer_loads{};
     for (std::size_t j = 0; j < k; ++j) {
-      outer_cycles = std::max(outer_cycles, s.stages[j].least_cycles);
-      s.add_loads(outer_loads, s.stages[j].least_loads);
+      if (s.stages[j].table == nullptr) continue;
+      outer_cycles = std::max(outer_cycles, s.stages[j].table->least_cycles);
+      s.add_loads(outer_loads, s.stages[j].table->least_loads);
     }
     if (stage.twin) {  // counted with the stage before
       s.rest[k] = s.rest[k + 1];
@@ -279,52 +351,37 @@ PlacementResult PlacementSearch::run(const MapSearchOptions& options, const Incu
       s.rest_loads[k] = s.rest_loads[k + 1];
       continue;
     }
-    const auto cut = [&](const Cost& cost, double instances) {
+    const StageTable& table = *stage.table;
+    outer_energy -= table.least_energy;
+    const auto cut = [&](double energy, double cycles, const double* more, double instances) {
       PortLoads loads = outer_loads;
-      s.add_loads(loads, cost.loads);
-      return s.hopeless(k + 1, cost.energy + outer_energy, std::max(outer_cycles, cost.cycles), loads, instances, {});
+      for (std::size_t i = 1; i < s.rates.size(); ++i) loads[i] += more[i];
+      return s.hopeless(k + 1, energy + outer_energy, std::max(outer_cycles, cycles), loads, instances, {});
     };
-    const auto with = [&](Cost cost, const Cost& twin) {
-      cost.energy += twin.energy;
-      cost.cycles = std::max(cost.cycles, twin.cycles);
-      s.add_loads(cost.loads, twin.loads);
-      return cost;
-    };
-    const bool has_twin = k + 1 < s.stages.size() && s.stages[k + 1].twin;
-    struct Candidate {
-      const Tile* tile;
-      Cost cost, twin;
-      const Tile* twin_tile;
-    };
-    std::vector<Candidate> candidates;
-    for (const Tile& tile : *stage.tiles) {
-      Cost cost = s.relaxed(stage, s.tile_words_of(stage, tile, nullptr), s.space.best_servings[stage.level]);
-      Cost twin{0, 0, {}};
-      const Tile* twin_tile = nullptr;
-      if (has_twin) {
-        const Stage& below = s.stages[k + 1];
-        twin_tile = s.space.find_tile(below.level, below.kept_set, tile.sizes);
-        if (twin_tile == nullptr) continue;  // does not fit
-        twin = s.twin_cost(k, *twin_tile);
-        cost = with(cost, twin);
-      }
-      if (cut(cost, outer_instances * stage.most_instances)) continue;
-      candidates.push_back({&tile, cost, twin, twin_tile});
-    }
-    if (most_tiles > 0 && candidates.size() > most_tiles) {
-      std::stable_sort(candidates.begin(), candidates.end(),
-                       [](const Candidate& a, const Candidate& b) { return a.cost.energy < b.cost.energy; });
-      candidates.resize(most_tiles);
+    const double most_instances = outer_instances * stage.most_instances;
+    std::vector<const StageTable::Entry*> candidates;
+    for (const StageTable::Entry& entry : table.entries) {  // by rising energy
+      if (cut(entry.energy, table.least_cycles, table.least_loads.data(), most_instances)) break;
+      if (cut(entry.energy, entry.cycles, &table.loads[entry.loads], most_instances)) continue;
+      candidates.push_back(&entry);
+      if (candidates.size() == most_tiles) break;
     }
     std::map<double, std::vector<Pair>, std::greater<>> by_instances;
     PortLoads least_loads;
     least_loads.fill(kInfinite);
-    for (const Candidate& candidate : candidates) {
-      const Tile& tile = *candidate.tile;
+    for (const StageTable::Entry* candidate : candidates) {
+      const Tile& tile = *candidate->tile;
       const State::TileWords tile_words = s.tile_words_of(stage, tile, nullptr);
+      const auto with_twin = [&](Cost cost) {
+        if (candidate->twin == nullptr) return cost;
+        cost.energy += candidate->twin_energy;
+        cost.cycles = std::max(cost.cycles, candidate->twin_cycles);
+        for (std::size_t i = 1; i < s.rates.size(); ++i) cost.loads[i] += table.loads[candidate->twin_loads + i];
+        return cost;
+      };
       for (const SearchSpace::ServingClass& serving : *stage.classes) {
         const double instances = outer_instances * serving.instances;
-        if (cut(candidate.cost, instances)) continue;
+        if (cut(candidate->energy, candidate->cycles, &table.loads[candidate->loads], instances)) continue;
         Cost best_cost;  // of the tile under any of these splits; computed for the first that is possible
         bool costed = false;
         for (const std::size_t i : serving.splits) {
@@ -334,16 +391,17 @@ PlacementResult PlacementSearch::run(const MapSearchOptions& options, const Incu
           if (s.space.imperfect && !s.follows(tile, split)) continue;
           if (!costed) {
             costed = true;
-            best_cost = with(s.relaxed(stage, tile_words, serving.serving), candidate.twin);
-            if (cut(best_cost, instances)) break;
+            best_cost = with_twin(s.relaxed(stage, tile_words, serving.serving));
+            if (cut(best_cost.energy, best_cost.cycles, best_cost.loads.data(), instances)) break;
           }
           Cost cost = best_cost;
           if (stage.windows) {
-            cost = with(s.relaxed(stage, s.tile_words_of(stage, tile, &split), serving.serving), candidate.twin);
-            if (cut(cost, instances)) continue;
+            cost = with_twin(s.relaxed(stage, s.tile_words_of(stage, tile, &split), serving.serving));
+            if (cut(cost.energy, cost.cycles, cost.loads.data(), instances)) continue;
           }
-          by_instances[split.instances].push_back(
-              {&tile, &split, cost.energy, cost.cycles, s.pair_loads.size(), &serving.serving, candidate.twin_tile});
+          by_instances[split.instances].push_back({&tile, &split, cost.energy, cost.cycles, s.pair_loads.size(),
+                                                   s.pair_words.size(), &serving.serving, candidate->twin});
+          if (!s.space.imperfect) s.words_once(k, by_instances[split.instances].back(), s.pair_words);
           s.pair_loads.insert(s.pair_loads.end(), cost.loads.begin(),
                               cost.loads.begin() + static_cast<std::ptrdiff_t>(s.rates.size()));
           for (std::size_t port = 1; port < s.rates.size(); ++port) {
@@ -365,7 +423,7 @@ PlacementResult PlacementSearch::run(const MapSearchOptions& options, const Incu
                     {pair.energy + later.energy, std::max(pair.cycles, later.cycles), instances * later.instances});
         }
       }
-      stage.groups.push_back({instances, std::move(pairs)});
+      stage.groups.push_back({instances, std::move(pairs), {}, 0});
     }
     if (stage.groups.empty()) return std::move(s.result);
     double least = kInfinite;

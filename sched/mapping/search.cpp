@@ -1,6 +1,7 @@
 #include "sched/mapping/search.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <bit>
 #include <cmath>
@@ -19,6 +20,7 @@ namespace {
 
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
 constexpr std::size_t kSeededPlacements = 8, kLargestBatch = 16;
+constexpr std::array<double, 12> kSlacks{1.01, 1.03, 1.05, 1.08, 1.12, 1.18, 1.27, 1.4, 1.6, 2, 3, 8};
 
 // f(i) for i in [from, to) on `jobs` threads; what f does must not depend on the others.
 template <class F>
@@ -96,27 +98,55 @@ MapSearchResult search_mapping(const MapHierarchy& hierarchy, const MapProblem& 
       found.push_back(std::move(f));
     }
   };
-  // Good mappings first, from few tiles of the most promising placements, so that the bounds have something to exclude.
-  for (std::size_t i = 0; i < std::min(count, kSeededPlacements); ++i) {
-    if (!(bounds[i].energy < kInfinite) || incumbent.excludes(bounds[i].energy, bounds[i].cycles, {})) continue;
-    PlacementResult r = searches[bounds[i].index]->run(options, incumbent, options.seed_tiles);
-    take(r);
-  }
-  shapes = 0;
-  // Batches whose sizes do not depend on the number of threads: inside one, nobody sees what the others find.
-  std::size_t done = 0;
-  for (std::size_t batch = 1; done < count; batch = std::min<std::size_t>(batch * 2, kLargestBatch)) {
-    const std::size_t end = std::min(done + batch, count);
-    std::vector<PlacementResult> results(end - done);
-    parallel_for(done, end, options.jobs, [&](std::size_t i) {
-      std::unique_ptr<PlacementSearch>& search = searches[bounds[i].index];
-      if (bounds[i].energy < kInfinite && !incumbent.excludes(bounds[i].energy, bounds[i].cycles, {})) {
-        results[i - done] = search->run(options, incumbent);
+  const auto promising = [&](std::size_t i) {
+    return bounds[i].energy < kInfinite && !incumbent.excludes(bounds[i].energy, bounds[i].cycles, {});
+  };
+  // Everything that the incumbent does not exclude, in batches whose sizes do not depend on the number of threads:
+  // inside one, nobody sees what the others find.
+  const auto cover = [&] {
+    shapes = 0;
+    std::size_t done = 0;
+    for (std::size_t batch = 1; done < count; batch = std::min<std::size_t>(batch * 2, kLargestBatch)) {
+      const std::size_t end = std::min(done + batch, count);
+      std::vector<PlacementResult> results(end - done);
+      parallel_for(done, end, options.jobs, [&](std::size_t i) {
+        if (promising(i)) results[i - done] = searches[bounds[i].index]->run(options, incumbent);
+      });
+      for (PlacementResult& r : results) take(r);
+      done = end;
+    }
+  };
+  // What is within a few per cent of the bound first, then within more, until something is there: the least of that is
+  // the least of all.
+  const double root = count > 0 ? value(bounds.front().energy, bounds.front().cycles) : 0;
+  if (!options.pareto && root > 0 && root < kInfinite) {
+    for (const double slack : kSlacks) {
+      const double most = root * slack;
+      incumbent = Incumbent(options);
+      switch (options.objective) {
+        case MapObjective::energy:
+          incumbent.add({most, kInfinite, {}});
+          break;
+        case MapObjective::latency:
+          incumbent.add({kInfinite, std::floor(most), {}});
+          break;
+        case MapObjective::edp:
+          incumbent.add({most, 1, {}});
+          break;
       }
-      search.reset();
-    });
-    for (PlacementResult& r : results) take(r);
-    done = end;
+      cover();
+      if (!found.empty()) break;
+    }
+  }
+  if (found.empty()) {
+    incumbent = Incumbent(options);
+    // Good mappings from few tiles of the most promising placements give the bounds something to exclude.
+    for (std::size_t i = 0; i < std::min(count, kSeededPlacements); ++i) {
+      if (!promising(i)) continue;
+      PlacementResult r = searches[bounds[i].index]->run(options, incumbent, options.seed_tiles);
+      take(r);
+    }
+    cover();
   }
   for (const Incumbent::Entry& entry : incumbent.entries()) {
     for (const Found& f : found) {

@@ -194,27 +194,14 @@ double SearchSpace::fitting_space_log10() const {
   return std::log10(std::max(sum, 1.0));
 }
 
-bool Incumbent::excludes(double energy, double cycles, const std::vector<double>& words) const {
-  if (entries_.empty()) return false;
-  if (options_.pareto) {
-    for (const Entry& entry : entries_) {
-      if (entry.cycles > cycles || entry.energy * kBoundRounding > energy) continue;
-      bool covered = true;
-      for (std::size_t i = 0; i < entry.words.size() && options_.pareto_words; ++i) {
-        covered = covered && entry.words[i] <= (i < words.size() ? words[i] : 0);  // levels to come: at least 0
-      }
-      if (covered) return true;
+bool Incumbent::covered(double energy, double cycles, const std::vector<double>& words) const {
+  for (const Entry& entry : entries_) {
+    if (entry.cycles > cycles || entry.energy * kBoundRounding > energy) continue;
+    bool all = true;
+    for (std::size_t i = 0; i < entry.words.size() && options_.pareto_words; ++i) {
+      all = all && entry.words[i] <= (i < words.size() ? words[i] : 0);  // levels to come: at least 0
     }
-    return false;
-  }
-  const Entry& best = entries_.front();
-  switch (options_.objective) {
-    case MapObjective::energy:
-      return energy > best.energy || (energy >= best.energy * kBoundRounding && cycles >= best.cycles);
-    case MapObjective::latency:
-      return cycles > best.cycles || (cycles >= best.cycles && energy >= best.energy * kBoundRounding);
-    case MapObjective::edp:
-      return energy * cycles >= best.energy * best.cycles * kBoundRounding;
+    if (all) return true;
   }
   return false;
 }

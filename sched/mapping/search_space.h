@@ -2,6 +2,8 @@
 // the tensors drop, the dataplacements themselves; and the best figures so far.
 #pragma once
 #include <map>
+#include <memory>
+#include <mutex>
 #include <vector>
 
 #include "sched/mapping/dataflow.h"
@@ -10,7 +12,9 @@
 
 namespace accsim::sched {
 
-// What all dataplacements share; built once, then only read.
+struct StageTable;
+
+// What all dataplacements share; built once, then only read (but for the tables).
 struct SearchSpace {
   SearchSpace(const MapHierarchy& h, const MapProblem& p, const KeepRules& r, const MapConstraints& c, bool remainders);
   const MapHierarchy& hierarchy;
@@ -41,6 +45,9 @@ struct SearchSpace {
   std::map<std::pair<std::size_t, std::uint32_t>, std::map<Sizes, std::size_t>> by_sizes;  // of twins: into `tiles`
   std::vector<double> totals;                                                              // words of each tensor
   double outermost_words = 0;  // of all tensors, buffering included
+  // By stage and the levels that serve it; made when first asked for.
+  mutable std::map<std::vector<std::uint32_t>, std::shared_ptr<const StageTable>> tables;
+  mutable std::mutex tables_guard;
   // Size of the space without redundant orders, axes and factors of the innermost level; and of that with only tiles
   // and splits that fit each level by itself.
   [[nodiscard]] double dataflow_space_log10() const;
@@ -65,13 +72,27 @@ class Incumbent {
     std::vector<double> words;  // used words of limited levels, for fronts over them
   };
   explicit Incumbent(const MapSearchOptions& options) : options_(options) {}
-  [[nodiscard]] bool excludes(double energy, double cycles, const std::vector<double>& words) const;
+  [[nodiscard]] bool excludes(double energy, double cycles, const std::vector<double>& words) const {
+    if (entries_.empty()) return false;
+    if (options_.pareto) return covered(energy, cycles, words);
+    const Entry& best = entries_.front();
+    switch (options_.objective) {
+      case MapObjective::energy:
+        return energy > best.energy || (energy >= best.energy * kBoundRounding && cycles >= best.cycles);
+      case MapObjective::latency:
+        return cycles > best.cycles || (cycles >= best.cycles && energy >= best.energy * kBoundRounding);
+      case MapObjective::edp:
+        break;
+    }
+    return energy * cycles >= best.energy * best.cycles * kBoundRounding;
+  }
   // The entry improves; those that it makes superfluous go.
   void add(const Entry& entry);
   [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
   [[nodiscard]] bool empty() const { return entries_.empty(); }
 
  private:
+  [[nodiscard]] bool covered(double energy, double cycles, const std::vector<double>& words) const;
   MapSearchOptions options_;
   std::vector<Entry> entries_;
 };

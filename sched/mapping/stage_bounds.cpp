@@ -129,18 +129,64 @@ void StageBounds::build_stages() {
         if (!used) stage.canonical_free |= 1U << d;
       }
     }
-    for (const Tile& tile : *stage.tiles) {
-      const Cost cost = relaxed(stage, tile_words_of(stage, tile, nullptr), space.best_servings[l]);
-      stage.least_energy = std::min(stage.least_energy, cost.energy);
-      stage.least_cycles = std::min(stage.least_cycles, cost.cycles);
-      for (std::size_t i = 1; i < rates.size(); ++i) {
-        stage.least_loads[i] =
-            &tile == stage.tiles->data() ? cost.loads[i] : std::min(stage.least_loads[i], cost.loads[i]);
-      }
-    }
     for (const Split& split : *stage.splits) stage.most_instances = std::max(stage.most_instances, split.instances);
     stages.push_back(std::move(stage));
   }
+  for (std::size_t k = 0; k < stages.size(); ++k) {
+    if (!stages[k].twin) stages[k].table = table_of(k);
+  }
+}
+
+std::shared_ptr<const StageTable> StageBounds::table_of(std::size_t k) const {
+  const Stage& stage = stages[k];
+  const Stage* twin = k + 1 < stages.size() && stages[k + 1].twin ? &stages[k + 1] : nullptr;
+  std::vector<std::uint32_t> key;
+  for (const Stage* s : {&stage, twin}) {
+    if (s == nullptr) continue;
+    key.insert(key.end(), {static_cast<std::uint32_t>(s->level), s->kept_set});
+    for (const std::vector<KeptHere>* asking : {&s->kept, &s->compute}) {
+      for (const KeptHere& each : *asking) key.push_back(static_cast<std::uint32_t>(each.parent));
+    }
+  }
+  {
+    const std::lock_guard lock(space.tables_guard);
+    const auto it = space.tables.find(key);
+    if (it != space.tables.end()) return it->second;
+  }
+  auto table = std::make_shared<StageTable>();
+  const auto keep = [&](const PortLoads& loads) {
+    table->loads.insert(table->loads.end(), loads.begin(), loads.begin() + static_cast<std::ptrdiff_t>(rates.size()));
+    return table->loads.size() - rates.size();
+  };
+  table->least_loads.fill(std::numeric_limits<double>::infinity());
+  for (const Tile& tile : *stage.tiles) {
+    StageTable::Entry entry{&tile, nullptr, 0, 0, 0, 0, 0, 0};
+    Cost cost = relaxed(stage, tile_words_of(stage, tile, nullptr), space.best_servings[stage.level]);
+    if (twin != nullptr) {
+      entry.twin = space.find_tile(twin->level, twin->kept_set, tile.sizes);
+      if (entry.twin == nullptr) continue;  // does not fit
+      const Cost below = relaxed(*twin, tile_words_of(*twin, *entry.twin, nullptr), twin->classes->front().serving);
+      entry.twin_energy = below.energy;
+      entry.twin_cycles = below.cycles;
+      entry.twin_loads = keep(below.loads);
+      cost.energy += below.energy;
+      cost.cycles = std::max(cost.cycles, below.cycles);
+      add_loads(cost.loads, below.loads);
+    }
+    entry.energy = cost.energy;
+    entry.cycles = cost.cycles;
+    entry.loads = keep(cost.loads);
+    table->entries.push_back(entry);
+    table->least_energy = std::min(table->least_energy, cost.energy);
+    table->least_cycles = std::min(table->least_cycles, cost.cycles);
+    for (std::size_t i = 1; i < rates.size(); ++i) {
+      table->least_loads[i] = std::min(table->least_loads[i], cost.loads[i]);
+    }
+  }
+  std::stable_sort(table->entries.begin(), table->entries.end(),
+                   [](const StageTable::Entry& a, const StageTable::Entry& b) { return a.energy < b.energy; });
+  const std::lock_guard lock(space.tables_guard);
+  return space.tables.emplace(std::move(key), std::move(table)).first->second;
 }
 
 void StageBounds::bound_rest() {
@@ -149,11 +195,14 @@ void StageBounds::bound_rest() {
   rest_instances.assign(stages.size() + 1, 1);
   rest_loads.assign(stages.size() + 1, {});
   for (std::size_t k = stages.size(); k-- > 0;) {
-    rest_energy[k] = rest_energy[k + 1] + stages[k].least_energy;
-    rest_cycles[k] = std::max(rest_cycles[k + 1], stages[k].least_cycles);
+    rest_energy[k] = rest_energy[k + 1];
+    rest_cycles[k] = rest_cycles[k + 1];
     rest_instances[k] = rest_instances[k + 1] * stages[k].most_instances;
     rest_loads[k] = rest_loads[k + 1];
-    add_loads(rest_loads[k], stages[k].least_loads);
+    if (stages[k].table == nullptr) continue;
+    rest_energy[k] += stages[k].table->least_energy;
+    rest_cycles[k] = std::max(rest_cycles[k], stages[k].table->least_cycles);
+    add_loads(rest_loads[k], stages[k].table->least_loads);
     rest_cycles[k] = std::max(rest_cycles[k], port_cycles(rest_loads[k].data()));
   }
 }

@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <vector>
 
 #include "sched/mapping/search_space.h"
@@ -35,7 +36,8 @@ struct Pair {
   const Tile* tile;
   const Split* split;
   double energy, cycles;  // relaxed cost of the stage, and of the twin below it
-  std::size_t loads;      // of the same, into StageBounds::pair_loads
+  std::size_t loads;      // of the same, into PlacementSearch's list
+  std::size_t words;      // of the tensors that the stage and its twin keep, as NestCounts::at_least wants them
   const SearchSpace::Serving* serving = nullptr;
   const Tile* twin = nullptr;  // of the stage below, where that is a twin
 };
@@ -44,6 +46,33 @@ struct Pair {
 struct Group {
   double instances;
   std::vector<Pair> pairs;
+  // Bit p of row (dimension, size of the tile above): pair p fits into it along this dimension. Made when it pays.
+  std::vector<std::uint64_t> rows;
+  int visits = 0;
+};
+
+struct Cost {
+  double energy = std::numeric_limits<double>::infinity();
+  double cycles = std::numeric_limits<double>::infinity();
+  PortLoads loads{};
+};
+
+// What each tile of a stage must cost under its best split, together with the twin below it. Shared by all placements
+// in which the same levels serve the stage's tensors.
+struct StageTable {
+  struct Entry {
+    const Tile* tile;
+    const Tile* twin;  // of the stage below, where that is a twin
+    double energy, cycles;
+    std::size_t loads;  // into `loads`
+    double twin_energy, twin_cycles;
+    std::size_t twin_loads;
+  };
+  std::vector<Entry> entries;  // by rising energy
+  std::vector<double> loads;   // a port each, from index 1 of the rates
+  double least_energy = std::numeric_limits<double>::infinity();
+  double least_cycles = std::numeric_limits<double>::infinity();
+  PortLoads least_loads{};
 };
 
 struct Stage {
@@ -59,17 +88,8 @@ struct Stage {
   const std::vector<SearchSpace::ServingClass>* classes = nullptr;
   std::uint32_t canonical_free = 0;  // dimensions whose tile may exceed 1 only under a joint split (last stage)
   std::vector<Group> groups;
-  // Over the best case of each tile:
-  double least_energy = std::numeric_limits<double>::infinity();
-  double least_cycles = std::numeric_limits<double>::infinity();
   double most_instances = 1;
-  PortLoads least_loads{};
-};
-
-struct Cost {
-  double energy = std::numeric_limits<double>::infinity();
-  double cycles = std::numeric_limits<double>::infinity();
-  PortLoads loads{};
+  std::shared_ptr<const StageTable> table;  // none for a twin
 };
 
 // Least cost of some stages together: no choice in them is better than one of these points in all three.
@@ -127,6 +147,7 @@ struct StageBounds {
 
  private:
   void build_stages();
+  [[nodiscard]] std::shared_ptr<const StageTable> table_of(std::size_t k) const;
   [[nodiscard]] double ragged_words_at_least(const MapTensor& tensor, const Tile& tile) const;
 };
 
