@@ -189,7 +189,7 @@ void NestCounts::words_once(std::size_t stage, const Pair& pair, std::vector<dou
     for (const KeptHere& kept : stages[stage + (twin ? 1 : 0)].kept) {
       const MapTensor& tensor = problem.tensors[kept.tensor];
       double once = tile.words[kept.tensor] * tile.own_repeats[kept.tensor];
-      if (tensor.windows) once *= slide_share(tensor, tile, twin ? nullptr : pair.split);
+      if (tensor.windows) once *= slide_share(problem, tensor, tile.sizes, twin ? nullptr : pair.split);
       list.push_back(once);
     }
   }

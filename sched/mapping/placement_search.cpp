@@ -143,7 +143,7 @@ struct PlacementSearch::State : NestCounts {
   bool hopeless(std::size_t k, double energy, double cycles, const PortLoads& loads, const std::vector<double>& steps,
                 const std::vector<double>& used) const {
     for (std::size_t i = 1; i < rates.size(); ++i) {
-      cycles = std::max(cycles, (loads[i] + rest_loads[k][i]) / rates[i] * kBoundRounding);
+      cycles = std::max(cycles, (loads[i] + rest_loads[k][i]) * pace[i] * kBoundRounding);
     }
     cycles = std::ceil(cycles);
     for (std::size_t i = 0; i < rest[k].size(); ++i) {
@@ -281,7 +281,7 @@ struct PlacementSearch::State : NestCounts {
     above.steps = steps;
     if (!allowed(above)) return;
     const std::vector<Dataflow>& choices = flows(mask, above.level);
-    if (limited) words[place] = pair.tile->used_words;
+    if (limited) words[place] = pair.tile->used_words(space.rules.copies[stage.level], stage.kept_set);
     Counts before = counts;
     if (space.imperfect) {
       count_ragged(k, stage.compute, true, before);
@@ -353,18 +353,32 @@ PlacementResult PlacementSearch::run(const MapSearchOptions& options, const Incu
     }
     const StageTable& table = *stage.table;
     outer_energy -= table.least_energy;
-    const auto cut = [&](double energy, double cycles, const double* more, double instances) {
-      PortLoads loads = outer_loads;
-      for (std::size_t i = 1; i < s.rates.size(); ++i) loads[i] += more[i];
-      return s.hopeless(k + 1, energy + outer_energy, std::max(outer_cycles, cycles), loads, instances, {});
+    const std::vector<double> unknown;
+    const auto cut_with = [&](double energy, double cycles, const double* more, const std::vector<double>& steps) {
+      PortLoads loads;
+      for (std::size_t i = 1; i < s.rates.size(); ++i) loads[i] = outer_loads[i] + more[i];
+      return s.hopeless(k + 1, energy + outer_energy, std::max(outer_cycles, cycles), loads, steps, unknown);
     };
-    const double most_instances = outer_instances * stage.most_instances;
+    const std::vector<double> fewest_steps = s.steps_with(k + 1, outer_instances * stage.most_instances);
+    std::vector<std::vector<double>> class_steps;
+    for (const SearchSpace::ServingClass& serving : *stage.classes) {
+      class_steps.push_back(s.steps_with(k + 1, outer_instances * serving.instances));
+    }
     std::vector<const StageTable::Entry*> candidates;
-    for (const StageTable::Entry& entry : table.entries) {  // by rising energy
-      if (cut(entry.energy, table.least_cycles, table.least_loads.data(), most_instances)) break;
-      if (cut(entry.energy, entry.cycles, &table.loads[entry.loads], most_instances)) continue;
-      candidates.push_back(&entry);
-      if (candidates.size() == most_tiles) break;
+    double too_much = kInfinite;  // energy that is cut whatever the cycles
+    for (std::size_t i = 0; i < table.entries.size(); ++i) {
+      if (table.energies[i] >= too_much) continue;
+      const StageTable::Entry& entry = table.entries[i];
+      if (!cut_with(entry.energy, entry.cycles, &table.loads[entry.loads], fewest_steps)) {
+        candidates.push_back(&entry);
+      } else if (cut_with(entry.energy, table.least_cycles, table.least_loads.data(), fewest_steps)) {
+        too_much = entry.energy;
+      }
+    }
+    if (most_tiles > 0 && candidates.size() > most_tiles) {
+      std::stable_sort(candidates.begin(), candidates.end(),
+                       [](const StageTable::Entry* a, const StageTable::Entry* b) { return a->energy < b->energy; });
+      candidates.resize(most_tiles);
     }
     std::map<double, std::vector<Pair>, std::greater<>> by_instances;
     PortLoads least_loads;
@@ -380,8 +394,8 @@ PlacementResult PlacementSearch::run(const MapSearchOptions& options, const Incu
         return cost;
       };
       for (const SearchSpace::ServingClass& serving : *stage.classes) {
-        const double instances = outer_instances * serving.instances;
-        if (cut(candidate->energy, candidate->cycles, &table.loads[candidate->loads], instances)) continue;
+        const std::vector<double>& steps = class_steps[static_cast<std::size_t>(&serving - stage.classes->data())];
+        if (cut_with(candidate->energy, candidate->cycles, &table.loads[candidate->loads], steps)) continue;
         Cost best_cost;  // of the tile under any of these splits; computed for the first that is possible
         bool costed = false;
         for (const std::size_t i : serving.splits) {
@@ -392,12 +406,12 @@ PlacementResult PlacementSearch::run(const MapSearchOptions& options, const Incu
           if (!costed) {
             costed = true;
             best_cost = with_twin(s.relaxed(stage, tile_words, serving.serving));
-            if (cut(best_cost.energy, best_cost.cycles, best_cost.loads.data(), instances)) break;
+            if (cut_with(best_cost.energy, best_cost.cycles, best_cost.loads.data(), steps)) break;
           }
           Cost cost = best_cost;
           if (stage.windows) {
             cost = with_twin(s.relaxed(stage, s.tile_words_of(stage, tile, &split), serving.serving));
-            if (cut(cost.energy, cost.cycles, cost.loads.data(), instances)) continue;
+            if (cut_with(cost.energy, cost.cycles, cost.loads.data(), steps)) continue;
           }
           by_instances[split.instances].push_back({&tile, &split, cost.energy, cost.cycles, s.pair_loads.size(),
                                                    s.pair_words.size(), &serving.serving, candidate->twin});

@@ -20,7 +20,7 @@ namespace {
 
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
 constexpr std::size_t kSeededPlacements = 8, kLargestBatch = 16;
-constexpr std::array<double, 12> kSlacks{1.01, 1.03, 1.05, 1.08, 1.12, 1.18, 1.27, 1.4, 1.6, 2, 3, 8};
+constexpr std::array<double, 8> kSlacks{1.02, 1.05, 1.1, 1.2, 1.4, 2, 4, 16};
 
 // f(i) for i in [from, to) on `jobs` threads; what f does must not depend on the others.
 template <class F>

@@ -8,6 +8,7 @@ namespace accsim::sched {
 namespace {
 
 constexpr double kInfinite = std::numeric_limits<double>::infinity();
+constexpr double kMostSharedTiles = 1e5;  // then one list of all shapes serves every level
 
 double extent_of(const TensorAxis& axis, const Sizes& sizes) {
   std::int64_t extent = 1;
@@ -105,6 +106,8 @@ SearchSpace::SearchSpace(const MapHierarchy& h, const MapProblem& p, const KeepR
     }
   };
   extend(extend, 0);
+  double combinations = 1;
+  for (std::size_t d = 0; d < p.dims.size(); ++d) combinations *= static_cast<double>(divisors.of(d).size());
   for (const auto& each : placements) {
     for (std::size_t l = 1; l < levels; ++l) {
       if (!is_stage(each, l)) continue;
@@ -122,16 +125,23 @@ SearchSpace::SearchSpace(const MapHierarchy& h, const MapProblem& p, const KeepR
           if (!free) free_dims &= ~(1U << d);
         }
       }
-      std::vector<Tile>& list = tiles[{l, kept}];
-      list = tiles_of(p, divisors, r.copies[l], h.levels[l].capacity_words, kept, free_dims);
-      if (is_twin(l)) {
-        std::map<Sizes, std::size_t>& index = by_sizes[{l, kept}];
-        for (std::size_t i = 0; i < list.size(); ++i) index.emplace(list[i].sizes, i);
+      std::vector<const Tile*>& list = tiles[{l, kept}];
+      if (combinations <= kMostSharedTiles) {
+        if (shapes.empty()) shapes.push_back(tiles_of(p, divisors, r.copies[l], kInfinite, 0, loops));
+        for (const Tile& tile : shapes.front()) {
+          bool free = true;
+          for (std::size_t d = 0; d < p.dims.size(); ++d)
+            free = free && (tile.sizes[d] == 1 || (free_dims >> d & 1U) != 0);
+          if (free && fits(l, kept, tile)) list.push_back(&tile);
+        }
+      } else {
+        shapes.push_back(tiles_of(p, divisors, r.copies[l], h.levels[l].capacity_words, kept, free_dims));
+        for (const Tile& tile : shapes.back()) list.push_back(&tile);
       }
       if (l + 1 < levels || c.none()) continue;
-      std::erase_if(list, [&](const Tile& tile) {  // the loops of the innermost level are its tile
+      std::erase_if(list, [&](const Tile* tile) {  // the loops of the innermost level are its tile
         for (std::size_t d = 0; d < p.dims.size(); ++d) {
-          if (!c.levels[l].allows_loop(d, tile.sizes[d])) return true;
+          if (!c.levels[l].allows_loop(d, tile->sizes[d])) return true;
         }
         return false;
       });
@@ -161,12 +171,6 @@ bool SearchSpace::is_twin(std::size_t level) const {
   return true;
 }
 
-const Tile* SearchSpace::find_tile(std::size_t level, std::uint32_t kept, const Sizes& sizes) const {
-  const std::map<Sizes, std::size_t>& index = by_sizes.at({level, kept});
-  const auto it = index.find(sizes);
-  return it == index.end() ? nullptr : &tiles.at({level, kept})[it->second];
-}
-
 double SearchSpace::dataflow_space_log10() const {
   double log = std::log10(static_cast<double>(placements.size()));
   const std::size_t levels = hierarchy.levels.size();
@@ -183,13 +187,13 @@ double SearchSpace::fitting_space_log10() const {
   double sum = 0;
   const auto orders = static_cast<double>(std::max<std::size_t>(dataflows(problem, loops).size(), 1));
   for (const auto& placement : placements) {
-    double shapes = 1;
+    double all = 1;
     for (std::size_t l = 1; l < hierarchy.levels.size(); ++l) {
       if (!is_stage(placement, l)) continue;
-      shapes *= orders * static_cast<double>(splits[l].size()) *
-                static_cast<double>(tiles.at({l, kept_at(placement, l)}).size());
+      all *= orders * static_cast<double>(splits[l].size()) *
+             static_cast<double>(tiles.at({l, kept_at(placement, l)}).size());
     }
-    sum += shapes;
+    sum += all;
   }
   return std::log10(std::max(sum, 1.0));
 }

@@ -1,6 +1,7 @@
 // What the searches of all dataplacements share: lists of tiles and splits for each level, what one order of loops lets
 // the tensors drop, the dataplacements themselves; and the best figures so far.
 #pragma once
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -41,9 +42,9 @@ struct SearchSpace {
   std::vector<Serving> best_servings;                  // [level]
   std::vector<std::uint32_t> drop_sets;                // tensors that one order lets drop loops, maximal sets
   std::vector<std::vector<std::uint32_t>> placements;  // [i][tensor]: bit l = level l
-  std::map<std::pair<std::size_t, std::uint32_t>, std::vector<Tile>> tiles;                // by level and kept tensors
-  std::map<std::pair<std::size_t, std::uint32_t>, std::map<Sizes, std::size_t>> by_sizes;  // of twins: into `tiles`
-  std::vector<double> totals;                                                              // words of each tensor
+  std::deque<std::vector<Tile>> shapes;                // what `tiles` points to
+  std::map<std::pair<std::size_t, std::uint32_t>, std::vector<const Tile*>> tiles;  // by level and kept tensors
+  std::vector<double> totals;                                                       // words of each tensor
   double outermost_words = 0;  // of all tensors, buffering included
   // By stage and the levels that serve it; made when first asked for.
   mutable std::map<std::vector<std::uint32_t>, std::shared_ptr<const StageTable>> tables;
@@ -55,8 +56,9 @@ struct SearchSpace {
   [[nodiscard]] std::uint32_t kept_at(const std::vector<std::uint32_t>& placement, std::size_t level) const;
   // The level above may have no loops and this one has one instance: both have the same tile.
   [[nodiscard]] bool is_twin(std::size_t level) const;
-  // Its tile of these sizes; null where it does not fit.
-  [[nodiscard]] const Tile* find_tile(std::size_t level, std::uint32_t kept, const Sizes& sizes) const;
+  [[nodiscard]] bool fits(std::size_t level, std::uint32_t kept, const Tile& tile) const {
+    return tile.used_words(rules.copies[level], kept) <= hierarchy.levels[level].capacity_words;
+  }
   // A level that keeps nothing and has one instance could hold loops only in a redundant way.
   [[nodiscard]] bool is_stage(const std::vector<std::uint32_t>& placement, std::size_t level) const;
 };

@@ -4,22 +4,6 @@
 #include <cmath>
 
 namespace accsim::sched {
-namespace {
-
-// No dimension moves several axes.
-bool simple_axes(const MapTensor& tensor) {
-  std::uint32_t seen = 0;
-  for (const TensorAxis& axis : tensor.axes) {
-    for (const AxisPart& part : axis) {
-      if ((seen >> part.dim & 1U) != 0) return false;
-      seen |= 1U << part.dim;
-    }
-  }
-  return true;
-}
-
-}  // namespace
-
 void add_point(std::vector<RestPoint>& points, const RestPoint& point) {
   const auto covers = [](const RestPoint& a, const RestPoint& b) {
     return a.energy <= b.energy && a.cycles <= b.cycles && a.instances >= b.instances;
@@ -30,12 +14,6 @@ void add_point(std::vector<RestPoint>& points, const RestPoint& point) {
   points.erase(std::remove_if(points.begin(), points.end(), [&](const RestPoint& old) { return covers(point, old); }),
                points.end());
   points.push_back(point);
-}
-
-double tile_extent(const TensorAxis& axis, const Sizes& sizes) {
-  std::int64_t extent = 1;
-  for (const AxisPart& part : axis) extent += part.coefficient * (sizes[static_cast<std::size_t>(part.dim)] - 1);
-  return static_cast<double>(extent);
 }
 
 StageBounds::StageBounds(const SearchSpace& s, const std::vector<std::uint32_t>& p)
@@ -66,7 +44,7 @@ void StageBounds::build_stages() {
     return parent;
   };
   const auto kept_here = [&](std::size_t t, std::size_t parent, std::size_t below) {
-    KeptHere here{t, parent, 1, 1, level_ports[parent]};
+    KeptHere here{t, parent, 1, 1, level_ports[parent], space.totals[t] * most_copies[parent][t]};
     for (std::size_t l = parent + 1; l < below; ++l) {
       const bool merges = problem.tensors[t].output ? hierarchy.levels[l].reduction : hierarchy.levels[l].multicast;
       if (merges && problem.tensors[t].windows) {  // a window may move over several meshes at once
@@ -88,9 +66,11 @@ void StageBounds::build_stages() {
     const auto port = [&](double rate) {
       if (rate <= 0) return std::size_t{0};
       rates.push_back(rate);
+      pace[rates.size() - 1] = 1 / rate;
       return rates.size() - 1;
     };
-    ports[l] = {port(level.read_rate), port(level.write_rate), port(level.shared_rate), meshes(0, l + 1)};
+    ports[l] = {port(level.read_rate), port(level.write_rate), port(level.shared_rate), meshes(0, l + 1),
+                1 / meshes(0, l + 1)};
     if (l + 1 < levels && mesh_size(l) > 1) other_meshes = true;
     for (std::size_t t = 0; t < tensors; ++t) {
       most_copies[l][t] = (l == 0 ? 1 : most_copies[l - 1][t]) * space.best_servings[l].most_shared[t];
@@ -110,7 +90,6 @@ void StageBounds::build_stages() {
       if (l + 1 == levels) {
         const std::size_t parent = parent_of(t, levels);
         KeptHere unit = kept_here(t, parent, l);
-        if (parent == l) unit.ports.instances = meshes(0, l);
         stage.compute.push_back(unit);
       }
     }
@@ -159,12 +138,16 @@ std::shared_ptr<const StageTable> StageBounds::table_of(std::size_t k) const {
     return table->loads.size() - rates.size();
   };
   table->least_loads.fill(std::numeric_limits<double>::infinity());
-  for (const Tile& tile : *stage.tiles) {
+  table->entries.reserve(stage.tiles->size());
+  table->energies.reserve(stage.tiles->size());
+  table->loads.reserve(stage.tiles->size() * rates.size() * (twin != nullptr ? 2 : 1));
+  for (const Tile* each : *stage.tiles) {
+    const Tile& tile = *each;
     StageTable::Entry entry{&tile, nullptr, 0, 0, 0, 0, 0, 0};
     Cost cost = relaxed(stage, tile_words_of(stage, tile, nullptr), space.best_servings[stage.level]);
     if (twin != nullptr) {
-      entry.twin = space.find_tile(twin->level, twin->kept_set, tile.sizes);
-      if (entry.twin == nullptr) continue;  // does not fit
+      if (!space.fits(twin->level, twin->kept_set, tile)) continue;
+      entry.twin = &tile;
       const Cost below = relaxed(*twin, tile_words_of(*twin, *entry.twin, nullptr), twin->classes->front().serving);
       entry.twin_energy = below.energy;
       entry.twin_cycles = below.cycles;
@@ -177,14 +160,13 @@ std::shared_ptr<const StageTable> StageBounds::table_of(std::size_t k) const {
     entry.cycles = cost.cycles;
     entry.loads = keep(cost.loads);
     table->entries.push_back(entry);
+    table->energies.push_back(entry.energy);
     table->least_energy = std::min(table->least_energy, cost.energy);
     table->least_cycles = std::min(table->least_cycles, cost.cycles);
     for (std::size_t i = 1; i < rates.size(); ++i) {
       table->least_loads[i] = std::min(table->least_loads[i], cost.loads[i]);
     }
   }
-  std::stable_sort(table->entries.begin(), table->entries.end(),
-                   [](const StageTable::Entry& a, const StageTable::Entry& b) { return a.energy < b.energy; });
   const std::lock_guard lock(space.tables_guard);
   return space.tables.emplace(std::move(key), std::move(table)).first->second;
 }
@@ -207,69 +189,31 @@ void StageBounds::bound_rest() {
   }
 }
 
-// Best halo credit: share of the words that is fetched anew when the dimension with most overlap slides.
-double StageBounds::slide_share(const MapTensor& tensor, const Tile& tile, const Split* split) const {
-  if (!simple_axes(tensor)) return 0;
-  double best = 1;
-  for (const TensorAxis& axis : tensor.axes) {
-    if (axis.size() == 1) continue;
-    const double extent = tile_extent(axis, tile.sizes);
-    for (const AxisPart& part : axis) {
-      const auto d = static_cast<std::size_t>(part.dim);
-      const double size = static_cast<double>(tile.sizes[d]) * (split != nullptr ? split->sizes[d] : 1);
-      const double move = static_cast<double>(part.coefficient) * size;
-      const double n = static_cast<double>(problem.dims[d].size) / size;
-      if (n <= 1 || move >= extent) continue;
-      best = std::min(best, (extent + (n - 1) * move) / (extent * n));
-    }
-  }
-  return best;
-}
-
-// With remainders the number of tiles is only known to be at least dimension / tile. A tile has at least as many words
-// along an axis as indices of any dimension of it; sliding along one brings at least its new indices.
-double StageBounds::ragged_words_at_least(const MapTensor& tensor, const Tile& tile) const {
-  double product = 1;
-  for (const TensorAxis& axis : tensor.axes) {
-    double most = 0, least = std::numeric_limits<double>::infinity();
-    for (const AxisPart& slide : axis) {
-      const auto j = static_cast<std::size_t>(slide.dim);
-      double words = static_cast<double>(problem.dims[j].size);
-      for (const AxisPart& part : axis) {
-        const auto i = static_cast<std::size_t>(part.dim);
-        if (i != j) words *= static_cast<double>(problem.dims[i].size) / tile.sizes[i];
-      }
-      most = std::max(most, words);
-      if (tile.sizes[j] < problem.dims[j].size) least = std::min(least, words);
-    }
-    product *= std::min(least, most);
-  }
-  return product;
-}
-
 StageBounds::TileWords StageBounds::tile_words_of(const Stage& stage, const Tile& tile, const Split* split) const {
   TileWords out;
   for (const KeptHere& kept : stage.kept) {
     const std::size_t t = kept.tensor;
-    if (space.imperfect && problem.tensors[t].strided) {
-      const double words = ragged_words_at_least(problem.tensors[t], tile);
-      out.all[t] = words * tile.repeats / tile.own_repeats[t];
-      out.once[t] = words;
-      continue;
-    }
-    const double share = problem.tensors[t].windows ? slide_share(problem.tensors[t], tile, split) : 1;
+    out.all[t] = tile.all[t];
+    out.once[t] = tile.once[t];
+    if (split == nullptr || !problem.tensors[t].windows || (space.imperfect && problem.tensors[t].strided)) continue;
+    const double share = slide_share(problem, problem.tensors[t], tile.sizes, split);
     out.all[t] = tile.words[t] * tile.repeats * share;
     out.once[t] = tile.words[t] * tile.own_repeats[t] * share;
   }
   return out;
 }
-Cost StageBounds::relaxed(const Stage& stage, const TileWords& tile, const SearchSpace::Serving& serving) const {
-  struct Words {
-    double energy, reads, updates, fills;  // the words of one instance
+
+// `ports`: at least the limited ones; loops of a fixed length are fast.
+template <std::size_t ports>
+Cost StageBounds::relaxed_over(const Stage& stage, const TileWords& tile, const SearchSpace::Serving& serving) const {
+  struct Moved {
+    double energy;
+    std::array<double, ports> loads;
   };
-  Words moved[kMostMapTensors][2];  // nothing dropped, the whole run dropped
+  Moved moved[kMostMapTensors][2];  // nothing dropped, the whole run dropped; in the order of stage.kept
   const MapLevel& own = hierarchy.levels[stage.level];
-  for (const KeptHere& kept : stage.kept) {
+  for (std::size_t j = 0; j < stage.kept.size(); ++j) {
+    const KeptHere& kept = stage.kept[j];
     const std::size_t t = kept.tensor;
     const MapTensor& tensor = problem.tensors[t];
     const MapLevel& parent = hierarchy.levels[kept.parent];
@@ -284,17 +228,22 @@ Cost StageBounds::relaxed(const Stage& stage, const TileWords& tile, const Searc
         if (tensor.windows) {
           reads = fills = 0;
         } else {  // an instance touches each of its words for the first time once
-          const double above = stage.level > 0 ? most_copies[stage.level - 1][t] : 1;
-          reads = std::max(0.0, asked[i] - space.totals[t] * most_copies[kept.parent][t]);
-          fills = std::max(0.0, filled[i] - space.totals[t] * above * serving.most_shared[t]);
+          reads = std::max(0.0, asked[i] - kept.first_reads);
+          fills = std::max(0.0, filled[i] - space.totals[t] * most_copies[stage.level - 1][t] * serving.most_shared[t]);
         }
       }
-      moved[t][i] = {reads * parent.read_pj + updates * parent.update_pj + fills * own.write_pj,
-                     reads / kept.ports.instances, updates / kept.ports.instances, fills / stage.ports.instances};
+      Moved& m = moved[j][i];
+      m.energy = reads * parent.read_pj + updates * parent.update_pj + fills * own.write_pj;
+      m.loads.fill(0);
+      const double each = kept.ports.part, fill = fills * stage.ports.part;
+      m.loads[kept.ports.read] += reads * each;
+      m.loads[kept.ports.write] += updates * each;
+      m.loads[kept.ports.shared] += (reads + updates) * each;
+      m.loads[stage.ports.write] += fill;
+      m.loads[stage.ports.shared] += fill;
     }
   }
-  Words units[kMostMapTensors];
-  double fixed = 0;
+  Moved units{};  // what the units ask for: the same in every order
   for (const KeptHere& unit : stage.compute) {
     const std::size_t t = unit.tensor;
     const MapTensor& tensor = problem.tensors[t];
@@ -303,47 +252,44 @@ Cost StageBounds::relaxed(const Stage& stage, const TileWords& tile, const Searc
     const double asked = here ? macs : macs * serving.per_instance[t] * unit.passed;
     double reads = asked, updates = 0;
     if (tensor.output) {
-      const double above = here && stage.level > 0 ? most_copies[stage.level - 1][t] : most_copies[unit.parent][t];
-      const double most_first = space.totals[t] * above * (here ? serving.most_shared[t] : 1);
+      const double most_first =
+          here ? space.totals[t] * most_copies[stage.level - 1][t] * serving.most_shared[t] : unit.first_reads;
       updates = asked;
       reads = tensor.windows ? 0 : std::max(0.0, asked - most_first);
     }
-    const double instances = unit.ports.instances * (here ? mesh_size(stage.level) : 1);
-    units[t] = {reads * parent.read_pj + updates * parent.update_pj, reads / instances, updates / instances, 0};
-    fixed += units[t].energy;
+    const double each = unit.ports.part;
+    units.energy += reads * parent.read_pj + updates * parent.update_pj;
+    units.loads[unit.ports.read] += reads * each;
+    units.loads[unit.ports.write] += updates * each;
+    units.loads[unit.ports.shared] += (reads + updates) * each;
   }
   Cost cost;
-  bool first = true;
+  std::array<double, ports> least;
+  least.fill(std::numeric_limits<double>::infinity());
   for (const std::uint32_t set : space.drop_sets) {
-    double energy = fixed;
-    double ports[kMostPorts];
-    std::fill_n(ports, rates.size(), 0.0);
-    for (const KeptHere& kept : stage.kept) {
-      const Words& w = moved[kept.tensor][set >> kept.tensor & 1U];
-      energy += w.energy;
-      ports[kept.ports.read] += w.reads;
-      ports[kept.ports.write] += w.updates;
-      ports[kept.ports.shared] += w.reads + w.updates;
-      ports[stage.ports.write] += w.fills;
-      ports[stage.ports.shared] += w.fills;
-    }
-    for (const KeptHere& unit : stage.compute) {
-      const Words& w = units[unit.tensor];
-      ports[unit.ports.read] += w.reads;
-      ports[unit.ports.write] += w.updates;
-      ports[unit.ports.shared] += w.reads + w.updates;
+    double energy = units.energy;
+    std::array<double, ports> loads = units.loads;
+    for (std::size_t j = 0; j < stage.kept.size(); ++j) {
+      const Moved& m = moved[j][set >> stage.kept[j].tensor & 1U];
+      energy += m.energy;
+      for (std::size_t i = 0; i < ports; ++i) loads[i] += m.loads[i];
     }
     double cycles = 0;
-    for (std::size_t i = 1; i < rates.size(); ++i) {
-      cycles = std::max(cycles, ports[i] / rates[i]);
-      cost.loads[i] = first ? ports[i] : std::min(cost.loads[i], ports[i]);
+    for (std::size_t i = 0; i < ports; ++i) {
+      cycles = std::max(cycles, loads[i] * pace[i]);
+      least[i] = std::min(least[i], loads[i]);
     }
-    first = false;
     cost.energy = std::min(cost.energy, energy);
     cost.cycles = std::min(cost.cycles, cycles);
   }
+  std::copy(least.begin(), least.end(), cost.loads.begin());
   cost.cycles = std::ceil(cost.cycles * kBoundRounding);
   return cost;
+}
+
+Cost StageBounds::relaxed(const Stage& stage, const TileWords& tile, const SearchSpace::Serving& serving) const {
+  return rates.size() <= kFewPorts ? relaxed_over<kFewPorts>(stage, tile, serving)
+                                   : relaxed_over<kMostPorts>(stage, tile, serving);
 }
 
 bool StageBounds::redundant(const Stage& stage, const Tile& tile, const Split& split) const {

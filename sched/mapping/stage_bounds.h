@@ -13,7 +13,7 @@
 
 namespace accsim::sched {
 
-inline constexpr std::size_t kMostPorts = 3 * kMostMapLevels + 1;
+inline constexpr std::size_t kMostPorts = 3 * kMostMapLevels + 1, kFewPorts = 8;
 // Words through each limited port (index as in Ports). What different stages move through one port adds up.
 using PortLoads = std::array<double, kMostPorts>;
 
@@ -21,6 +21,7 @@ using PortLoads = std::array<double, kMostPorts>;
 struct Ports {
   std::size_t read = 0, write = 0, shared = 0;
   double instances = 1;  // most used instances of the level
+  double part = 1;       // 1 / instances
 };
 
 struct KeptHere {  // a tensor that a stage's level keeps, or (last stage) that the units ask for
@@ -29,7 +30,8 @@ struct KeptHere {  // a tensor that a stage's level keeps, or (last stage) that 
   // Least part of the requests that the meshes between the parent and this level pass on: of all, and of those whose
   // data differ.
   double passed = 1, passed_different = 1;
-  Ports ports;  // of the parent
+  Ports ports;             // of the parent
+  double first_reads = 0;  // of outputs: most words that the instances of the parent touch for the first time
 };
 
 struct Pair {
@@ -68,8 +70,9 @@ struct StageTable {
     double twin_energy, twin_cycles;
     std::size_t twin_loads;
   };
-  std::vector<Entry> entries;  // by rising energy
-  std::vector<double> loads;   // a port each, from index 1 of the rates
+  std::vector<Entry> entries;
+  std::vector<double> energies;  // of the entries
+  std::vector<double> loads;     // a port each, from index 1 of the rates
   double least_energy = std::numeric_limits<double>::infinity();
   double least_cycles = std::numeric_limits<double>::infinity();
   PortLoads least_loads{};
@@ -83,7 +86,7 @@ struct Stage {
   bool windows = false;  // of a kept tensor
   bool twin = false;     // the tile is that of the stage before
   std::uint32_t kept_set = 0;
-  const std::vector<Tile>* tiles = nullptr;
+  const std::vector<const Tile*>* tiles = nullptr;
   const std::vector<Split>* splits = nullptr;
   const std::vector<SearchSpace::ServingClass>* classes = nullptr;
   std::uint32_t canonical_free = 0;  // dimensions whose tile may exceed 1 only under a joint split (last stage)
@@ -100,9 +103,6 @@ struct RestPoint {
 // Keeps the mutually undominated ones.
 void add_point(std::vector<RestPoint>& points, const RestPoint& point);
 
-// Coordinates of an axis that a tile covers.
-double tile_extent(const TensorAxis& axis, const Sizes& sizes);
-
 struct StageBounds {
   StageBounds(const SearchSpace& s, const std::vector<std::uint32_t>& p);
   const SearchSpace& space;
@@ -115,6 +115,7 @@ struct StageBounds {
   double base = 0;                                               // energy of the arithmetic
   std::vector<double> rest_energy, rest_cycles, rest_instances;  // [k]: of stages k and later
   std::vector<double> rates;                                     // of the limited ports, from index 1
+  PortLoads pace{};                                              // their inverse, for bounds; 0 beyond them
   std::vector<Ports> level_ports;
   std::vector<PortLoads> rest_loads;             // [k]: of stages k and later
   std::vector<std::vector<double>> most_copies;  // [level][output]: instances that may add to one word, at most
@@ -136,19 +137,18 @@ struct StageBounds {
   // Cycles that the fullest port takes.
   [[nodiscard]] double port_cycles(const double* loads) const {
     double cycles = 0;
-    for (std::size_t i = 1; i < rates.size(); ++i) cycles = std::max(cycles, loads[i] / rates[i]);
+    for (std::size_t i = 1; i < rates.size(); ++i) cycles = std::max(cycles, loads[i] * pace[i]);
     return std::ceil(cycles * kBoundRounding);
   }
   void add_loads(PortLoads& to, const PortLoads& more) const {
     for (std::size_t i = 1; i < rates.size(); ++i) to[i] += more[i];
   }
 
-  [[nodiscard]] double slide_share(const MapTensor& tensor, const Tile& tile, const Split* split) const;
-
  private:
   void build_stages();
+  template <std::size_t ports>
+  [[nodiscard]] Cost relaxed_over(const Stage& stage, const TileWords& tile, const SearchSpace::Serving& serving) const;
   [[nodiscard]] std::shared_ptr<const StageTable> table_of(std::size_t k) const;
-  [[nodiscard]] double ragged_words_at_least(const MapTensor& tensor, const Tile& tile) const;
 };
 
 }  // namespace accsim::sched

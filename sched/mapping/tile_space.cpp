@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 #include <map>
 #include <numeric>
 
@@ -27,7 +28,79 @@ double words_of(const MapTensor& tensor, const Sizes& sizes) {
   return words;
 }
 
+// No dimension moves several axes.
+bool simple_axes(const MapTensor& tensor) {
+  std::uint32_t seen = 0;
+  for (const TensorAxis& axis : tensor.axes) {
+    for (const AxisPart& part : axis) {
+      if ((seen >> part.dim & 1U) != 0) return false;
+      seen |= 1U << part.dim;
+    }
+  }
+  return true;
+}
+
+// With remainders the number of tiles is only known to be at least dimension / tile. A tile has at least as many words
+// along an axis as indices of any dimension of it; sliding along one brings at least its new indices.
+double ragged_words_at_least(const MapProblem& problem, const MapTensor& tensor, const Tile& tile) {
+  double product = 1;
+  for (const TensorAxis& axis : tensor.axes) {
+    double most = 0, least = std::numeric_limits<double>::infinity();
+    for (const AxisPart& slide : axis) {
+      const auto j = static_cast<std::size_t>(slide.dim);
+      double words = static_cast<double>(problem.dims[j].size);
+      for (const AxisPart& part : axis) {
+        const auto i = static_cast<std::size_t>(part.dim);
+        if (i != j) words *= static_cast<double>(problem.dims[i].size) / tile.sizes[i];
+      }
+      most = std::max(most, words);
+      if (tile.sizes[j] < problem.dims[j].size) least = std::min(least, words);
+    }
+    product *= std::min(least, most);
+  }
+  return product;
+}
+
+void set_least_words(const MapProblem& problem, bool imperfect, Tile& tile) {
+  for (std::size_t t = 0; t < problem.tensors.size(); ++t) {
+    const MapTensor& tensor = problem.tensors[t];
+    if (imperfect && tensor.strided) {
+      const double words = ragged_words_at_least(problem, tensor, tile);
+      tile.all[t] = words * tile.repeats / tile.own_repeats[t];
+      tile.once[t] = words;
+    } else {
+      const double share = tensor.windows ? slide_share(problem, tensor, tile.sizes, nullptr) : 1;
+      tile.all[t] = tile.words[t] * tile.repeats * share;
+      tile.once[t] = tile.words[t] * tile.own_repeats[t] * share;
+    }
+  }
+}
+
 }  // namespace
+
+double tile_extent(const TensorAxis& axis, const Sizes& sizes) {
+  std::int64_t extent = 1;
+  for (const AxisPart& part : axis) extent += part.coefficient * (sizes[static_cast<std::size_t>(part.dim)] - 1);
+  return static_cast<double>(extent);
+}
+
+double slide_share(const MapProblem& problem, const MapTensor& tensor, const Sizes& tile, const Split* split) {
+  if (!simple_axes(tensor)) return 0;
+  double best = 1;
+  for (const TensorAxis& axis : tensor.axes) {
+    if (axis.size() == 1) continue;
+    const double extent = tile_extent(axis, tile);
+    for (const AxisPart& part : axis) {
+      const auto d = static_cast<std::size_t>(part.dim);
+      const double size = static_cast<double>(tile[d]) * (split != nullptr ? split->sizes[d] : 1);
+      const double move = static_cast<double>(part.coefficient) * size;
+      const double n = static_cast<double>(problem.dims[d].size) / size;
+      if (n <= 1 || move >= extent) continue;
+      best = std::min(best, (extent + (n - 1) * move) / (extent * n));
+    }
+  }
+  return best;
+}
 
 Divisors::Divisors(const MapProblem& problem, bool imperfect) {
   if (imperfect) {
@@ -38,6 +111,7 @@ Divisors::Divisors(const MapProblem& problem, bool imperfect) {
       std::iota(splits_.back().begin(), splits_.back().end(), 1);
     }
     fields_.resize(problem.dims.size());
+    for (const auto& list : divisors_) keys_.emplace_back(list.size());
     return;
   }
   std::size_t word = 0;
@@ -70,6 +144,15 @@ Divisors::Divisors(const MapProblem& problem, bool imperfect) {
     }
   }
   words_ = word + 1;
+  Sizes sizes = all_ones();
+  for (std::size_t d = 0; d < divisors_.size(); ++d) {
+    keys_.emplace_back();
+    for (const std::int32_t size : divisors_[d]) {
+      sizes[d] = size;
+      keys_.back().push_back(key(sizes));
+    }
+    sizes[d] = 1;
+  }
 }
 
 Key Divisors::key(const Sizes& sizes) const {
@@ -96,36 +179,35 @@ std::vector<Tile> tiles_of(const MapProblem& problem, const Divisors& divisors, 
     }
     return words;
   };
-  const auto extend = [&](const auto& self, std::size_t dim) -> void {
+  const auto extend = [&](const auto& self, std::size_t dim, const Key& key) -> void {
     if (dim == problem.dims.size()) {
-      Tile tile;
+      Tile& tile = tiles.emplace_back();
       tile.sizes = sizes;
-      tile.key = divisors.key(sizes);
-      for (std::size_t t = 0; t < problem.tensors.size(); ++t) tile.words[t] = words_of(problem.tensors[t], sizes);
-      for (std::size_t d = 0; d < problem.dims.size(); ++d) {
-        tile.repeats *= static_cast<double>(problem.dims[d].size) / sizes[d];
-      }
+      tile.key = key;
       for (std::size_t t = 0; t < problem.tensors.size(); ++t) {
+        tile.words[t] = words_of(problem.tensors[t], sizes);
         tile.own_repeats[t] = 1;
-        for (std::size_t d = 0; d < problem.dims.size(); ++d) {
-          if (problem.tensors[t].uses(static_cast<int>(d))) {
-            tile.own_repeats[t] *= static_cast<double>(problem.dims[d].size) / sizes[d];
-          }
+      }
+      for (std::size_t d = 0; d < problem.dims.size(); ++d) {
+        const double repeats = static_cast<double>(problem.dims[d].size) / sizes[d];
+        tile.repeats *= repeats;
+        for (std::size_t t = 0; t < problem.tensors.size(); ++t) {
+          if (problem.tensors[t].uses(static_cast<int>(d))) tile.own_repeats[t] *= repeats;
         }
       }
-      tile.used_words = used();
-      tiles.push_back(tile);
+      set_least_words(problem, divisors.imperfect(), tile);
       return;
     }
-    for (const std::int32_t size : divisors.of(dim)) {
+    for (std::size_t i = 0; i < divisors.of(dim).size(); ++i) {
+      const std::int32_t size = divisors.of(dim)[i];
       if (size > 1 && (free_dims >> dim & 1U) == 0) break;
       sizes[dim] = size;
-      if (used() > capacity) break;  // tiles only grow
-      self(self, dim + 1);
+      if (kept != 0 && used() > capacity) break;  // tiles only grow
+      self(self, dim + 1, Divisors::sum(key, divisors.key_of(dim, i)));
     }
     sizes[dim] = 1;
   };
-  if (used() <= capacity) extend(extend, 0);
+  if (used() <= capacity) extend(extend, 0, {});
   return tiles;
 }
 

@@ -39,6 +39,9 @@ class Divisors {
     return true;
   }
   [[nodiscard]] std::size_t dims() const { return divisors_.size(); }
+  [[nodiscard]] bool imperfect() const { return !splits_.empty(); }
+  // Of one dimension's divisor number i; keys of sizes are the sums of these.
+  [[nodiscard]] const Key& key_of(std::size_t dim, std::size_t i) const { return keys_[dim][i]; }
 
  private:
   struct Field {
@@ -48,6 +51,7 @@ class Divisors {
   };
   std::vector<std::vector<std::int32_t>> divisors_, splits_;
   std::vector<std::vector<Field>> fields_;
+  std::vector<std::vector<Key>> keys_;  // [dim][divisor]
   std::size_t words_ = 1;
   Key guards_;
 };
@@ -58,7 +62,15 @@ struct Tile {
   double words[kMostMapTensors];        // of each tensor
   double repeats = 1;                   // product of dimension / size
   double own_repeats[kMostMapTensors];  // of the dimensions that index the tensor
-  double used_words = 0;                // capacity taken
+  // Least words fetched in total under the best split, halos at their best: where nothing, or the whole run of loops
+  // that do not index the tensor, is dropped.
+  double all[kMostMapTensors], once[kMostMapTensors];
+  // Capacity taken by the tensors in `kept`.
+  [[nodiscard]] double used_words(const std::vector<double>& copies, std::uint32_t kept) const {
+    double used = 0;
+    for (std::size_t t = 0; t < copies.size(); ++t) used += (kept >> t & 1U) != 0 ? copies[t] * words[t] : 0;
+    return used;
+  }
 };
 
 // Tiles of every divisor combination that fit; `kept`: bit t = tensor t is held; `free_dims`: dimensions that may
@@ -74,6 +86,12 @@ struct Split {
   std::uint32_t joint = 0;         // bit t: two split dimensions move tensor t along one axis
   std::uint32_t joint_dims = 0;    // those dimensions
 };
+
+// Coordinates of an axis that a tile covers.
+double tile_extent(const TensorAxis& axis, const Sizes& sizes);
+// Best halo credit: share of the words that is fetched anew when the dimension with most overlap slides. Without a
+// split: no more than with any.
+double slide_share(const MapProblem& problem, const MapTensor& tensor, const Sizes& tile, const Split* split);
 
 std::vector<Split> splits_of(const MapProblem& problem, const Divisors& divisors,
                              const std::array<std::int64_t, 2>& mesh, const LevelConstraints* constraints = nullptr);
