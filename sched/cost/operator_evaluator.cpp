@@ -429,6 +429,27 @@ void NestEvaluator::count_chip_load(std::size_t operand, double times, OperatorC
 }
 
 void NestEvaluator::count_traffic(std::span<const int> order, OperatorCounts& counts) const {
+  std::array<std::pair<double, double>, kMaxOperands> loads;
+  for (std::size_t i = 0; i + 1 < nest_->operands.size(); ++i) loads[i] = loads_of(*entry_[i], order);
+  add_traffic(loads, counts);
+}
+
+void NestEvaluator::bound_traffic(OperatorCounts& counts) const {
+  std::array<std::pair<double, double>, kMaxOperands> loads;
+  for (std::size_t i = 0; i + 1 < nest_->operands.size(); ++i) {
+    double own = 1;
+    for (std::size_t d = 0; d < tiles_.size(); ++d) {
+      if ((entry_[i]->moving & bit(static_cast<int>(d))) != 0) own *= trip_[d];
+    }
+    loads[i] = {own, own};
+  }
+  add_traffic(loads, counts);
+  counts.least_loads = true;
+}
+
+// `loads`: of each operand, and of each of its distinct boxes once.
+void NestEvaluator::add_traffic(const std::array<std::pair<double, double>, kMaxOperands>& all,
+                                OperatorCounts& counts) const {
   const std::size_t output = nest_->operands.size() - 1;
   double tiles = 1;  // of the output
   for (std::size_t d = 0; d < tiles_.size(); ++d)
@@ -441,7 +462,7 @@ void NestEvaluator::count_traffic(std::span<const int> order, OperatorCounts& co
   double first_chip = 0;
   for (std::size_t i = 0; i < output; ++i) {
     const OperandEntry& e = *entry_[i];
-    const auto [loads, own] = loads_of(e, order);
+    const auto [loads, own] = all[i];
     const OperandRole role = nest_->operands[i].role;
     const bool table = flow_ == TileFlow::gather && i == 0;
     const double times = loads / own;  // that each distinct box is fetched
@@ -573,6 +594,7 @@ OperatorCounts& OperatorCounts::operator+=(const OperatorCounts& o) {
     this->*member += o.*member;
   }
   serial = serial || o.serial;
+  least_loads = least_loads || o.least_loads;
   return *this;
 }
 
@@ -606,6 +628,7 @@ GroupFeatures features_from(const OperatorCounts& c, const MachineRates& r) {
   // Descriptors: an issue cycle, or what the other DMA channels do not hide of a descriptor's latency.
   const auto descriptors = [&](double count, double transfer, double latency) {
     if (count == 0) return 0.0;
+    if (c.least_loads) return count;
     const double each = transfer / count;
     return count * std::max(1.0, (latency + each) / r.dma_channels - each);
   };

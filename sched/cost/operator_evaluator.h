@@ -48,6 +48,7 @@ struct OperatorCounts {
   double first_chip_bursts = 0, last_chip_bursts = 0;
   double last_pass_interval = 0, last_pass_fill = 0, last_vector_cycles = 0, last_store_bursts = 0;
   bool serial = false;
+  bool least_loads = false;  // a bound: more loads may come, so that no latency is known to be left over
   OperatorCounts& operator+=(const OperatorCounts& other);
 };
 GroupFeatures features_from(const OperatorCounts& counts, const MachineRates& rates);
@@ -90,6 +91,8 @@ class NestEvaluator {
   }
   // The part that depends on the order of the loops: loads, stores and what they mean for the scratchpad.
   void count_traffic(std::span<const int> order, OperatorCounts& counts) const;
+  // No count more than count_traffic's with any order: every distinct tile fetched once.
+  void bound_traffic(OperatorCounts& counts) const;
   // What that traffic means for the banks.
   void count_conflicts(std::span<const int> order, OperatorCounts& counts) const;
   // The other part: array and vector unit.
@@ -156,6 +159,7 @@ class NestEvaluator {
   std::size_t rings_of(Rings& rings) const;  // in the order in which lowering places them
   // Fetches of an operand's tiles; fetches of each of its distinct boxes once.
   [[nodiscard]] std::pair<double, double> loads_of(const OperandEntry& e, std::span<const int> order) const;
+  void add_traffic(const std::array<std::pair<double, double>, kMaxOperands>& loads, OperatorCounts& counts) const;
   [[nodiscard]] double conflict_lines(std::span<const Ring> rings) const;
   [[nodiscard]] int packing_rank(std::size_t operand) const;
   void count_engines(OperatorCounts& counts, bool bound) const;

@@ -183,9 +183,19 @@ class OperatorSearch {
 
   void evaluate(const BufferBytes& bytes) {
     const std::int64_t footprint = bytes.scratchpad + bytes.accumulator;
+    OperatorCounts least;  // of all orders
+    for (const auto& evaluator : evaluators_) {
+      evaluator->bound_traffic(least);
+      evaluator->bound_work(least);
+    }
+    const std::vector<Order>& all = orders();
+    if (front_.covers(figure_of(least), footprint)) {
+      candidates_ += static_cast<std::int64_t>(all.size());
+      return;
+    }
     bool worked = false;
     OperatorCounts work;
-    for (const Order& order : orders()) {
+    for (const Order& order : all) {
       ++candidates_;
       OperatorCounts traffic;
       for (const auto& evaluator : evaluators_) evaluator->count_traffic(order, traffic);
