@@ -123,6 +123,10 @@ void each_field(Measured& m, Visit&& field) requires std::same_as<std::remove_co
   field("useful_written_bytes", m.useful_written);
   field("read_bursts", m.read_bursts);
   field("write_bursts", m.write_bursts);
+  field("scratchpad_read_bytes", m.scratchpad_read);
+  field("scratchpad_written_bytes", m.scratchpad_written);
+  field("accumulator_read_bytes", m.accumulator_read);
+  field("accumulator_written_bytes", m.accumulator_written);
   field("macs", m.macs);
   field("energy_fj", m.energy);
   field("bound_by", m.bound_by);

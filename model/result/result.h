@@ -104,6 +104,10 @@ struct GroupMeasurement {
   Bytes useful_written;
   std::int64_t read_bursts = 0;
   std::int64_t write_bursts = 0;
+  Bytes scratchpad_read;  // whole lines of the ports, all cores
+  Bytes scratchpad_written;
+  Bytes accumulator_read;
+  Bytes accumulator_written;
   Macs macs;
   EnergyAccount energy;  // actions of the group's instructions (DRAM: its bursts' commands by share; leakage, refresh
                          // and standby by its cycles)

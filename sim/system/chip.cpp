@@ -241,6 +241,11 @@ model::Measurement Chip::measurement() {
     for (std::size_t type = 0; type < group.actions.size(); ++type) {
       const model::EnergyAccount part = energy_of(group.actions[type], *arch_, arch_->core_types[type]);
       for (std::size_t b = 0; b < model::kEnergyBlocks; ++b) g.energy.energy[b] += part.energy[b];
+      const ActionCounts& counted = group.actions[type];
+      g.scratchpad_read += model::Bytes(counted.scratchpad_read_bytes);
+      g.scratchpad_written += model::Bytes(counted.scratchpad_write_bytes);
+      g.accumulator_read += model::Bytes(counted.accumulator_read_bytes);
+      g.accumulator_written += model::Bytes(counted.accumulator_write_bytes);
     }
     const auto own_cycles = static_cast<double>(g.cycles.value());
     g.energy[model::EnergyBlock::dram] =

@@ -38,7 +38,9 @@ model::Measurement sample() {
                             &group.vector_instructions, &group.read_bursts, &group.write_bursts}) {
       *n = next++;
     }
-    for (model::Bytes* b : {&group.dram_read, &group.dram_written, &group.useful_read, &group.useful_written}) {
+    for (model::Bytes* b :
+         {&group.dram_read, &group.dram_written, &group.useful_read, &group.useful_written, &group.scratchpad_read,
+          &group.scratchpad_written, &group.accumulator_read, &group.accumulator_written}) {
       *b = model::Bytes(next++);
     }
     group.macs = model::Macs(next++);
