@@ -10,6 +10,7 @@
 
 #include "app/files.h"
 #include "app/map_cache.h"
+#include "app/map_machine.h"
 #include "app/map_report.h"
 #include "app/network_options.h"
 #include "app/output.h"
@@ -103,11 +104,18 @@ void check_options(const MapOptions& options) {
     refuse(options.arch.empty() ? "--arch" : "--net", "missing; give --hierarchy and --problem, or --arch and --net");
   }
   if (!network && !options.layer.empty()) refuse("--layer", "needs --arch and --net");
-  if (options.rules == "machine") {
-    refuse("--rules",
-           network ? "machine: not for single mappings yet; what the machine does with its best schedule is counted by"
-                     " `accsim search --strategy optimal-layer` and `simulate`"
-                   : "machine: needs --arch and --net, a hierarchy alone is counted by the reference rules");
+  if (options.rules != "machine") return;
+  if (!network)
+    refuse("--rules", "machine: needs --arch and --net, a hierarchy alone is counted by the reference rules");
+  for (const auto& [option, given] : {std::pair{"--constraints", !options.constraints.empty()},
+                                      {"--brute-force", options.brute_force},
+                                      {"--pareto-words", options.pareto_words}}) {
+    if (given) refuse(option, "goes with --rules reference");
+  }
+  for (const auto& [option, given] : {std::pair{"--mapping", !options.mapping.empty()},
+                                      {"--explain", options.explain},
+                                      {"--pareto", options.pareto}}) {
+    if (given && options.layer.empty()) refuse(option, "needs --layer where a network is given");
   }
 }
 
@@ -267,12 +275,13 @@ Json map_layers(const app::Inputs& files, const MapOptions& options, const Comma
   return result;
 }
 
-const model::Operator& find_layer(const app::Inputs& files, const std::string& layer) {
+// `mappable`: it must be one that has a problem.
+const model::Operator& find_layer(const app::Inputs& files, const std::string& layer, bool mappable = true) {
   std::vector<std::string> names;
   for (const model::Operator& op : files.network.operators) {
     names.push_back(op.name);
     if (op.name != layer) continue;
-    if (!sched::is_mappable(op.type)) {
+    if (mappable && !sched::is_mappable(op.type)) {
       refuse("--layer", "\"" + layer + "\" is a " + std::string(model::name_of(op.type)) + ", allowed: " + kMappable);
     }
     return op;
@@ -298,7 +307,13 @@ int run_map(const MapOptions& options, const CommandContext& context) {
   } else {
     const app::Inputs files =
         load_inputs(options.arch, options.net, options.batch, network_file_options(options.network));
-    if (options.layer.empty()) {
+    if (options.rules == "machine") {
+      if (!options.layer.empty()) find_layer(files, options.layer, false);
+      result = map_machine(files,
+                           {options.layer, options.mapping, options.cache, parse_objective(options.objective),
+                            options.pareto, options.explain},
+                           context, seconds);
+    } else if (options.layer.empty()) {
       result = map_layers(files, options, context, seconds);
     } else {
       MapQuestion in = inputs_of_operator(files, find_layer(files, options.layer));

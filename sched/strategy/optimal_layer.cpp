@@ -1,5 +1,6 @@
 #include "sched/strategy/optimal_layer.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "sched/strategy/operator_classes.h"
@@ -8,7 +9,7 @@ namespace accsim::sched {
 
 using namespace model;
 
-LayerOptions layer_options(const SearchRequest& request) {
+LayerOptions layer_options(const SearchRequest& request, const std::vector<OpId>& only) {
   const Network& network = *request.network;
   const Architecture& arch = *request.arch;
   LayerOptions options;
@@ -21,10 +22,14 @@ LayerOptions layer_options(const SearchRequest& request) {
     std::size_t op_class;
     Division division;
   };
+  std::vector<bool> asked(classes.distinct.size(), only.empty());
+  for (std::size_t i = 0; i < classes.ops.size(); ++i)
+    if (std::find(only.begin(), only.end(), classes.ops[i]) != only.end()) asked[classes.class_of[i]] = true;
   std::vector<Task> tasks;
   for (std::size_t c = 0; c < classes.distinct.size(); ++c)
-    for (const Division& division : divisions_of(arch, network, classes.distinct[c], cores))
-      tasks.push_back({c, division});
+    if (asked[c])
+      for (const Division& division : divisions_of(arch, network, classes.distinct[c], cores))
+        tasks.push_back({c, division});
   std::vector<DivisionResult> results(tasks.size());
   for_each_parallel(tasks.size(), request.threads, [&](std::size_t i) {
     results[i] = search_division(network, classes.distinct[tasks[i].op_class], *request.cost, cores, tasks[i].division);

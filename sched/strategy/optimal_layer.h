@@ -32,7 +32,8 @@ struct LayerOptions {
   [[nodiscard]] model::Group group(const model::Network& network, std::size_t op, std::size_t choice) const;
   [[nodiscard]] double mapspace_log10() const;
 };
-LayerOptions layer_options(const SearchRequest& request);
+// `only` (where not empty): those of these operators and of operators that look the same alone.
+LayerOptions layer_options(const SearchRequest& request, const std::vector<model::OpId>& only = {});
 
 class OptimalLayer : public Strategy {
  public:
