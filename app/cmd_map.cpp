@@ -27,7 +27,7 @@ namespace {
 using model::Json;
 
 struct MapOptions {
-  std::string hierarchy, problem, mapping, constraints, arch, net, layer, cache;
+  std::string hierarchy, problem, mapping, constraints, arch, net, layer, core, cache;
   std::string rules = "reference";
   std::int64_t batch = 1;
   NetworkOptions network;
@@ -68,10 +68,10 @@ void add_constraints(const MapOptions& options, MapQuestion& in) {
 }
 
 // An operator on an architecture.
-MapQuestion inputs_of_operator(const app::Inputs& files, const model::Operator& op) {
+MapQuestion inputs_of_operator(const app::Inputs& files, const model::Operator& op, const std::string& core) {
   const model::LoopNest nest = model::loop_nest_of(files.network, op.id);
   sched::MapProblem problem = sched::problem_of(nest, op.name);
-  sched::MachineHierarchy machine = sched::hierarchy_of(files.arch, nest, problem);
+  sched::MachineHierarchy machine = sched::hierarchy_of(files.arch, nest, problem, core);
   MapQuestion in{std::move(machine.hierarchy), std::move(problem), {}, {}};
   in.rules = sched::keep_rules(in.hierarchy, in.problem, files.arch_file);
   in.constraints =
@@ -84,7 +84,6 @@ void check_options(const MapOptions& options) {
   if (options.pareto && options.objective_given) refuse("--objective", "--pareto has no single objective");
   if (options.pareto_words && !options.pareto) refuse("--pareto-words", "goes with --pareto");
   if (options.imperfect && !options.mapping.empty()) refuse("--imperfect", "a given mapping has its own steps");
-  if (options.pareto_words && options.imperfect) refuse("--pareto-words", "not with --imperfect");
   if (options.brute_force && !options.mapping.empty()) refuse("--brute-force", "either a search or --mapping");
   if (options.explain && (options.brute_force || options.pareto || !options.mapping.empty())) {
     refuse("--explain", "goes with a search for one mapping");
@@ -104,11 +103,13 @@ void check_options(const MapOptions& options) {
     refuse(options.arch.empty() ? "--arch" : "--net", "missing; give --hierarchy and --problem, or --arch and --net");
   }
   if (!network && !options.layer.empty()) refuse("--layer", "needs --arch and --net");
+  if (!network && !options.core.empty()) refuse("--core", "needs --arch and --net");
   if (options.rules != "machine") return;
   if (!network)
     refuse("--rules", "machine: needs --arch and --net, a hierarchy alone is counted by the reference rules");
   for (const auto& [option, given] : {std::pair{"--constraints", !options.constraints.empty()},
                                       {"--brute-force", options.brute_force},
+                                      {"--core", !options.core.empty()},
                                       {"--pareto-words", options.pareto_words}}) {
     if (given) refuse(option, "goes with --rules reference");
   }
@@ -235,7 +236,7 @@ Json map_layers(const app::Inputs& files, const MapOptions& options, const Comma
       result["not_mapped"].push_back({{"layer", op.name}, {"op", model::name_of(op.type)}});
       continue;
     }
-    MapQuestion in = inputs_of_operator(files, op);
+    MapQuestion in = inputs_of_operator(files, op, options.core);
     add_constraints(options, in);
     Json key = sched::problem_json(in.problem);
     key["name"] = in.hierarchy.levels.back().name;
@@ -316,7 +317,7 @@ int run_map(const MapOptions& options, const CommandContext& context) {
     } else if (options.layer.empty()) {
       result = map_layers(files, options, context, seconds);
     } else {
-      MapQuestion in = inputs_of_operator(files, find_layer(files, options.layer));
+      MapQuestion in = inputs_of_operator(files, find_layer(files, options.layer), options.core);
       add_constraints(options, in);
       result = map_one(in, options, context, !context.common.quiet, seconds);
       result["derived"] = {{"hierarchy", sched::hierarchy_json(in.hierarchy)},
@@ -343,6 +344,8 @@ void register_map(CLI::App& root, Registry& registry) {
   command->add_option("--arch", options->arch, "instead: levels of this architecture")->type_name("FILE");
   command->add_option("--net", options->net, "with --arch: the layers of this network")->type_name("FILE");
   command->add_option("--layer", options->layer, "with --net: this layer alone");
+  command->add_option("--core", options->core,
+                      "with --arch: cores of this name (needed where there are several kinds)");
   command->add_option("--batch", options->batch, "with --net: multiplies the first dimension of its inputs")
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{1} << 20))
       ->capture_default_str();

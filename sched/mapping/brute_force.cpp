@@ -10,6 +10,8 @@
 namespace accsim::sched {
 namespace {
 
+constexpr int kSampledCuts = 300'000;
+
 double factorial(std::size_t n) {
   double product = 1;
   for (std::size_t i = 2; i <= n; ++i) product *= static_cast<double>(i);
@@ -42,6 +44,7 @@ struct Enumeration {
   std::vector<std::vector<std::vector<std::int64_t>>> factors{};  // [dim][i][slot]
   std::vector<std::size_t> meshes{};                              // levels with a mesh
   BruteForceResult result{};
+  bool sampling = false;  // while counting: some cuts alone
   bool counting = false;
   double to_evaluate = 0;
   Mapping mapping{};
@@ -177,7 +180,7 @@ struct Enumeration {
       if (!fits) continue;
       if (counting) {
         to_evaluate += own_orders / factorial(mapping.order.back().size());
-        if (to_evaluate > kMostBruteForce) refuse("3e7 mappings");
+        if (to_evaluate > kMostBruteForce && !sampling) refuse("3e7 mappings");
         continue;
       }
       result.valid += all_orders * on_mesh;
@@ -209,21 +212,41 @@ struct Enumeration {
     }
   }
 
+  // One cut of a dimension.
+  void take(std::size_t dim, const std::vector<std::int64_t>& parts) {
+    for (std::size_t l = 0; l < levels(); ++l) mapping.temporal[l][dim] = parts[l];
+    for (std::size_t m = 0; m < meshes.size(); ++m) mapping.spatial[meshes[m]][dim] = parts[levels() + m];
+    if (!options.imperfect) return;
+    for (std::size_t l = 0; l < levels(); ++l) mapping.tile[l][dim] = parts[l];
+    const RaggedDim chain = ragged_dim(mapping, dim);
+    for (std::size_t l = 0; l < levels(); ++l) mapping.temporal[l][dim] = chain.trips(l);
+  }
+
   void choose(std::size_t dim) {
     if (dim == dims()) {
       placement_choices();
       return;
     }
     for (const std::vector<std::int64_t>& parts : factors[dim]) {
-      for (std::size_t l = 0; l < levels(); ++l) mapping.temporal[l][dim] = parts[l];
-      for (std::size_t m = 0; m < meshes.size(); ++m) mapping.spatial[meshes[m]][dim] = parts[levels() + m];
-      if (options.imperfect) {
-        for (std::size_t l = 0; l < levels(); ++l) mapping.tile[l][dim] = parts[l];
-        const RaggedDim chain = ragged_dim(mapping, dim);
-        for (std::size_t l = 0; l < levels(); ++l) mapping.temporal[l][dim] = chain.trips(l);
-      }
+      take(dim, parts);
       choose(dim + 1);
     }
+  }
+
+  // Mappings to evaluate, estimated from some of the cuts (the same ones every time).
+  double estimate() {
+    double all = 1;
+    for (const auto& list : factors) all *= static_cast<double>(list.size());
+    if (all <= kSampledCuts) return 0;  // counted soon enough
+    std::uint64_t state = 1;
+    for (int i = 0; i < kSampledCuts; ++i) {
+      for (std::size_t d = 0; d < dims(); ++d) {
+        state = state * 6364136223846793005U + 1442695040888963407U;
+        take(d, factors[d][(state >> 33U) % factors[d].size()]);
+      }
+      placement_choices();
+    }
+    return to_evaluate / kSampledCuts * all;
   }
 };
 
@@ -267,7 +290,11 @@ BruteForceResult brute_force(const MapHierarchy& hierarchy, const MapProblem& pr
   }
   all.mapping = empty_mapping(hierarchy, problem);
   if (options.imperfect) all.mapping.tile = all.mapping.temporal;
-  all.counting = true;
+  all.counting = all.sampling = true;
+  // The sample is rough: only what is far above the limit is refused without counting.
+  if (all.estimate() > 1.5 * kMostBruteForce) all.refuse("3e7 mappings");
+  all.sampling = false;
+  all.to_evaluate = 0;
   all.choose(0);
   all.counting = false;
   all.result = {};

@@ -101,13 +101,26 @@ MapProblem problem_of(const model::LoopNest& nest, const std::string& layer) {
   return problem;
 }
 
-MachineHierarchy hierarchy_of(const model::Architecture& arch, const model::LoopNest& nest, const MapProblem& problem) {
-  if (arch.core_types.size() > 1) {
-    throw model::ConfigError("", "--arch",
-                             "\"" + arch.name + "\" has " + std::to_string(arch.core_types.size()) +
-                                 " kinds of cores, allowed: one (levels of a hierarchy are alike)");
+MachineHierarchy hierarchy_of(const model::Architecture& arch, const model::LoopNest& nest, const MapProblem& problem,
+                              const std::string& kind) {
+  std::vector<std::string> kinds;
+  std::string list;
+  for (const model::CoreConfig& core : arch.core_types) {
+    kinds.push_back(core.name);
+    list += (list.empty() ? "\"" : ", \"") + core.name + "\"";
   }
-  const model::CoreConfig& core = arch.core_types.front();
+  if (kind.empty() && kinds.size() > 1) {
+    throw model::ConfigError("", "--core",
+                             "missing; \"" + arch.name + "\" has " + std::to_string(kinds.size()) +
+                                 " kinds of cores, and a hierarchy has one: allowed: " + list);
+  }
+  const auto place = kind.empty() ? kinds.begin() : std::find(kinds.begin(), kinds.end(), kind);
+  if (place == kinds.end()) {
+    throw model::ConfigError(
+        "", "--core",
+        "\"" + arch.name + "\" has no cores \"" + kind + "\", allowed: " + list + model::did_you_mean(kind, kinds));
+  }
+  const model::CoreConfig& core = arch.core_types[static_cast<std::size_t>(place - kinds.begin())];
   const DramRates dram = dram_rates(arch);
   const MachineRates rates = machine_rates(arch, dram, core);
   const bool array = nest.engine == model::Engine::array;

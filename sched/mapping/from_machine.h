@@ -25,7 +25,9 @@ struct MachineHierarchy {
   MapHierarchy hierarchy;
   model::Json constraints;  // accsim-constraints/1: who may lie along rows, columns and cores
 };
-// ConfigError for several kinds of cores.
-MachineHierarchy hierarchy_of(const model::Architecture& arch, const model::LoopNest& nest, const MapProblem& problem);
+// `kind`: name of the cores to map onto, all of that kind together; empty where there is one kind alone. ConfigError
+// for a name that there is not, or none where there are several (levels of a hierarchy are alike).
+MachineHierarchy hierarchy_of(const model::Architecture& arch, const model::LoopNest& nest, const MapProblem& problem,
+                              const std::string& kind = "");
 
 }  // namespace accsim::sched

@@ -37,6 +37,11 @@ SearchSpace::SearchSpace(const MapHierarchy& h, const MapProblem& p, const KeepR
     for (const TensorAxis& axis : tensor.axes) words *= extent_of(axis, sizes);
     totals.push_back(words);
   }
+  for (const MapTensor& tensor : p.tensors) {
+    for (const TensorAxis& axis : tensor.axes) {
+      for (const AxisPart& part : axis) pieces_matter = pieces_matter || (imperfect && part.coefficient > 1);
+    }
+  }
   for (std::size_t l = 0; l < levels; ++l) {
     splits.push_back(splits_of(p, divisors, h.levels[l].mesh, c.none() ? nullptr : &c.levels[l]));
     if (splits.back().empty()) return;  // no placement
@@ -116,7 +121,7 @@ SearchSpace::SearchSpace(const MapHierarchy& h, const MapProblem& p, const KeepR
       std::uint32_t free_dims = loops;
       if (l + 1 == levels && !c.fixes_loops(l)) {
         for (std::size_t d = 0; d < p.dims.size(); ++d) {
-          bool free = false;
+          bool free = imperfect && h.levels[l].mesh[0] * h.levels[l].mesh[1] > 1;  // who idles depends on it
           for (std::size_t t = 0; t < tensors; ++t) {
             const bool here = (kept >> t & 1U) != 0;
             free = free || (here && p.tensors[t].uses(static_cast<int>(d))) ||
@@ -156,8 +161,8 @@ std::uint32_t SearchSpace::kept_at(const std::vector<std::uint32_t>& placement, 
 }
 
 bool SearchSpace::is_stage(const std::vector<std::uint32_t>& placement, std::size_t level) const {
-  return level + 1 == hierarchy.levels.size() || constraints.fixes_loops(level) || kept_at(placement, level) != 0 ||
-         hierarchy.levels[level].mesh[0] * hierarchy.levels[level].mesh[1] > 1;
+  return level + 1 == hierarchy.levels.size() || pieces_matter || constraints.fixes_loops(level) ||
+         kept_at(placement, level) != 0 || hierarchy.levels[level].mesh[0] * hierarchy.levels[level].mesh[1] > 1;
 }
 
 bool SearchSpace::is_twin(std::size_t level) const {

@@ -45,6 +45,9 @@ struct SearchSpace {
   std::deque<std::vector<Tile>> shapes;                // what `tiles` points to
   std::map<std::pair<std::size_t, std::uint32_t>, std::vector<const Tile*>> tiles;  // by level and kept tensors
   std::vector<double> totals;                                                       // words of each tensor
+  // With remainders, two levels cut a dimension into numbers of pieces that one cannot; where strides leave holes
+  // between pieces this is worth loops in a level that keeps nothing.
+  bool pieces_matter = false;
   double outermost_words = 0;  // of all tensors, buffering included
   // By stage and the levels that serve it; made when first asked for.
   mutable std::map<std::vector<std::uint32_t>, std::shared_ptr<const StageTable>> tables;

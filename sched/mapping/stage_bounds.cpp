@@ -293,7 +293,8 @@ Cost StageBounds::relaxed(const Stage& stage, const TileWords& tile, const Searc
 }
 
 bool StageBounds::redundant(const Stage& stage, const Tile& tile, const Split& split) const {
-  const std::uint32_t useful = other_meshes ? ~0U : split.joint_dims;
+  // Remainders: the tile decides which instances idle in the last block.
+  const std::uint32_t useful = other_meshes || space.imperfect ? ~0U : split.joint_dims;
   for (std::uint32_t dims_left = stage.canonical_free; dims_left != 0; dims_left &= dims_left - 1) {
     const auto d = static_cast<std::size_t>(__builtin_ctz(dims_left));
     if (tile.sizes[d] > 1 && (split.sizes[d] == 1 || (useful >> d & 1U) == 0)) return true;

@@ -348,8 +348,64 @@ TEST_CASE("accsim map takes an architecture and a network") {
   CHECK(error({"--layer", "conv9"}).find("--layer: network \"resnet18\" has no layer \"conv9\"") != std::string::npos);
   CHECK(error({"--layer", "layer1.0.add"}).find("--layer: \"layer1.0.add\" is a Add, allowed: Conv, Gemm") !=
         std::string::npos);
-  CHECK(error({"--rules", "machine"}).find("--rules: machine") != std::string::npos);
+  CHECK(error({"--core", "big"}).find("--core: \"gemmini-like\" has no cores \"big\", allowed: \"") !=
+        std::string::npos);
+  CHECK(error({"--rules", "machine", "--core", "gemmini"}).find("--core: goes with --rules reference") !=
+        std::string::npos);
+  CHECK(error({"--rules", "machine", "--brute-force"}).find("--brute-force: goes with --rules reference") !=
+        std::string::npos);
+  CHECK(error({"--rules", "machine", "--pareto"}).find("--pareto: needs --layer") != std::string::npos);
   CHECK(error({"--brute-force"}).find("--brute-force: needs --layer") != std::string::npos);
   CHECK(error({"--problem", "p.json"}).find("either --hierarchy and --problem, or --arch and --net") !=
         std::string::npos);
+}
+
+TEST_CASE("accsim map counts layers as the machine runs them") {
+  const tests::TemporaryFolder folder;
+  const std::string source = ACCSIM_SOURCE_DIR;
+  const std::vector<std::string> files{
+      "map",     "--arch", source + "/configs/hetero.json", "--net", source + "/workloads/resnet18.json",
+      "--rules", "machine"};
+  const auto run = [&](std::vector<std::string> more) {
+    std::vector<std::string> words = files;
+    words.insert(words.end(), more.begin(), more.end());
+    return tests::run_program(folder.path(), words);
+  };
+  const std::string layer = "layer1.0.conv1";
+  REQUIRE(run({"--layer", layer, "--out", "one.json", "--cache", "kept", "--explain"}).code == 0);
+  const Json one = model::read_json_file(folder / "one.json");
+  CHECK(one.at("rules") == "machine");
+  CHECK(one.at("gap_pct") == 0);
+  // 64 channels of 56 x 56 results and the weights, once for each core.
+  CHECK(one.at("accesses").at("DRAM").at("output").at("written_bytes") == 64 * 56 * 56);
+  CHECK(one.at("accesses").at("DRAM").at("weight").at("read_bytes").get<std::int64_t>() >= 64 * 64 * 9);
+  CHECK(one.at("macs") == 64 * 64 * 9 * 56 * 56);
+  // Given by hand it counts the same; from the folder, too; and with another objective no less of this one.
+  REQUIRE(run({"--layer", layer, "--mapping", "one.json", "--out", "given.json"}).code == 0);
+  const Json given = model::read_json_file(folder / "given.json");
+  for (const char* key : {"cycles", "energy_pj", "accesses", "mapping"}) CHECK(given.at(key) == one.at(key));
+  REQUIRE(run({"--layer", layer, "--out", "kept.json", "--cache", "kept"}).code == 0);
+  const Json kept = model::read_json_file(folder / "kept.json");
+  CHECK(kept.at("host").at("cache") == "hit");
+  CHECK(kept.at("accesses") == one.at("accesses"));
+  REQUIRE(run({"--layer", layer, "--objective", "latency", "--out", "fast.json", "--quiet"}).code == 0);
+  const Json fast = model::read_json_file(folder / "fast.json");
+  CHECK(fast.at("cycles") <= one.at("cycles"));
+  CHECK(fast.at("edp_pj_cycles") >= one.at("edp_pj_cycles"));
+  // A mapping that does not fit is refused.
+  Json wrong = one.at("mapping");
+  wrong["mappings"][0]["tile"]["N"] = 65;
+  std::ofstream(folder / "wrong.json") << wrong.dump();
+  const tests::Outcome outcome = run({"--layer", layer, "--mapping", "wrong.json"});
+  CHECK(outcome.code == 2);
+  CHECK(outcome.err.find("wrong.json") != std::string::npos);
+  // By the reference rules the kind of cores must be named.
+  std::vector<std::string> reference(files.begin(), files.end() - 2);
+  const tests::Outcome several = tests::run_program(folder.path(), reference);
+  CHECK(several.code == 2);
+  CHECK(
+      several.err.find("--core: missing; \"hetero\" has 2 kinds of cores, and a hierarchy has one: allowed: \"big\"") !=
+      std::string::npos);
+  reference.insert(reference.end(), {"--core", "small", "--layer", layer, "--quiet"});
+  CHECK(tests::run_program(folder.path(), reference).code == 0);
 }

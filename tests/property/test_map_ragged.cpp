@@ -369,7 +369,7 @@ TEST_CASE("without remainders the counts are those of divisor tilings") {
 
 namespace {
 
-int compare(std::uint64_t first_seed, int cases, double most_mappings) {
+int compare(std::uint64_t first_seed, int cases, double most_mappings, bool words = false) {
   int compared = 0;
   for (std::uint64_t seed = first_seed; compared < cases; ++seed) {
     Random random(seed);
@@ -394,7 +394,7 @@ int compare(std::uint64_t first_seed, int cases, double most_mappings) {
                  << sched::problem_json(problem).dump() << "\n"
                  << sched::hierarchy_json(hierarchy).dump() << "\n"
                  << demands.dump());
-    if (accsim::tests::equals_brute_force(hierarchy, problem, rules, options, false)) ++compared;
+    if (accsim::tests::equals_brute_force(hierarchy, problem, rules, options, words)) ++compared;
   }
   return compared;
 }
@@ -403,4 +403,12 @@ int compare(std::uint64_t first_seed, int cases, double most_mappings) {
 
 TEST_CASE("the search with remainders equals brute force") { CHECK(compare(1, 250, 1e7) == 250); }
 
-TEST_CASE("more and larger problems with remainders", "[long]") { CHECK(compare(1'000'000, 2000, 1e10) == 2000); }
+TEST_CASE("the search with remainders equals brute force, words of levels among the criteria") {
+  CHECK(compare(1'000'252, 1, 1e10, true) == 1);
+  CHECK(compare(5'000'000, 150, 1e7, true) == 150);
+}
+
+TEST_CASE("more and larger problems with remainders", "[long]") {
+  CHECK(compare(1'000'000, 2000, 1e10) == 2000);
+  CHECK(compare(6'000'000, 1500, 1e9, true) == 1500);
+}
