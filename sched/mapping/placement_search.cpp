@@ -393,21 +393,17 @@ PlacementResult PlacementSearch::run(const MapSearchOptions& options, const Incu
         for (std::size_t i = 1; i < s.rates.size(); ++i) cost.loads[i] += table.loads[candidate->twin_loads + i];
         return cost;
       };
-      for (const SearchSpace::ServingClass& serving : *stage.classes) {
-        const std::vector<double>& steps = class_steps[static_cast<std::size_t>(&serving - stage.classes->data())];
+      const SearchSpace::FittingSplits& fitting = s.space.fitting_splits(stage.level, tile);
+      for (const SearchSpace::Fitting& some : fitting.classes) {
+        const SearchSpace::ServingClass& serving = (*stage.classes)[some.class_index];
+        const std::vector<double>& steps = class_steps[some.class_index];
         if (cut_with(candidate->energy, candidate->cycles, &table.loads[candidate->loads], steps)) continue;
-        Cost best_cost;  // of the tile under any of these splits; computed for the first that is possible
-        bool costed = false;
-        for (const std::size_t i : serving.splits) {
-          const Split& split = (*stage.splits)[i];
-          if (!s.space.divisors.divides(Divisors::sum(tile.key, split.key), s.space.whole)) continue;
+        const Cost best_cost = with_twin(s.relaxed(stage, tile_words, serving.serving));  // under any of these splits
+        if (cut_with(best_cost.energy, best_cost.cycles, best_cost.loads.data(), steps)) continue;
+        for (std::size_t place = some.first; place < some.last; ++place) {
+          const Split& split = (*stage.splits)[fitting.splits[place]];
           if (stage.canonical_free != 0 && s.redundant(stage, tile, split)) continue;
           if (s.space.imperfect && !s.follows(tile, split)) continue;
-          if (!costed) {
-            costed = true;
-            best_cost = with_twin(s.relaxed(stage, tile_words, serving.serving));
-            if (cut_with(best_cost.energy, best_cost.cycles, best_cost.loads.data(), steps)) break;
-          }
           Cost cost = best_cost;
           if (stage.windows) {
             cost = with_twin(s.relaxed(stage, s.tile_words_of(stage, tile, &split), serving.serving));

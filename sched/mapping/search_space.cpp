@@ -37,6 +37,7 @@ SearchSpace::SearchSpace(const MapHierarchy& h, const MapProblem& p, const KeepR
     for (const TensorAxis& axis : tensor.axes) words *= extent_of(axis, sizes);
     totals.push_back(words);
   }
+  fitting.resize(levels);
   for (const MapTensor& tensor : p.tensors) {
     for (const TensorAxis& axis : tensor.axes) {
       for (const AxisPart& part : axis) pieces_matter = pieces_matter || (imperfect && part.coefficient > 1);
@@ -174,6 +175,26 @@ bool SearchSpace::is_twin(std::size_t level) const {
     if (problem.dims[d].size > 1 && above.most_factor[d] != 1 && above.factor[d] != 1) return false;
   }
   return true;
+}
+
+const SearchSpace::FittingSplits& SearchSpace::fitting_splits(std::size_t level, const Tile& tile) const {
+  {
+    const std::lock_guard lock(tables_guard);
+    const auto it = fitting[level].find(&tile);
+    if (it != fitting[level].end()) return it->second;
+  }
+  FittingSplits found;
+  for (std::size_t c = 0; c < classes[level].size(); ++c) {
+    const std::size_t first = found.splits.size();
+    for (const std::size_t i : classes[level][c].splits) {
+      if (divisors.divides(Divisors::sum(tile.key, splits[level][i].key), whole)) {
+        found.splits.push_back(static_cast<std::uint32_t>(i));
+      }
+    }
+    if (found.splits.size() > first) found.classes.push_back({c, first, found.splits.size()});
+  }
+  const std::lock_guard lock(tables_guard);
+  return fitting[level].emplace(&tile, std::move(found)).first->second;
 }
 
 double SearchSpace::dataflow_space_log10() const {

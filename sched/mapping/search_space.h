@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <unordered_map>
 #include <vector>
 
 #include "sched/mapping/dataflow.h"
@@ -52,6 +53,16 @@ struct SearchSpace {
   // By stage and the levels that serve it; made when first asked for.
   mutable std::map<std::vector<std::uint32_t>, std::shared_ptr<const StageTable>> tables;
   mutable std::mutex tables_guard;
+  // Splits over `level` under which a tile can be, class by class. Kept once found.
+  struct Fitting {
+    std::size_t class_index = 0, first = 0, last = 0;  // of `splits`
+  };
+  struct FittingSplits {
+    std::vector<Fitting> classes;
+    std::vector<std::uint32_t> splits;
+  };
+  [[nodiscard]] const FittingSplits& fitting_splits(std::size_t level, const Tile& tile) const;
+  mutable std::vector<std::unordered_map<const Tile*, FittingSplits>> fitting;  // [level]
   // Size of the space without redundant orders, axes and factors of the innermost level; and of that with only tiles
   // and splits that fit each level by itself.
   [[nodiscard]] double dataflow_space_log10() const;
