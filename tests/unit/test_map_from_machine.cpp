@@ -118,3 +118,25 @@ TEST_CASE("mappings onto a chip lay dimensions where its dataflow puts them") {
     }
   }
 }
+
+TEST_CASE("on a chip, too, threads change nothing") {
+  const model::Network net = network("resnet18");
+  for (const std::size_t layer : {std::size_t{0}, std::size_t{2}, std::size_t{8}}) {
+    const model::Operator& op = net.operators[layer];
+    if (!sched::is_mappable(op.type)) continue;
+    const model::LoopNest nest = model::loop_nest_of(net, op.id);
+    const sched::MapProblem problem = sched::problem_of(nest, op.name);
+    sched::MachineHierarchy machine = sched::hierarchy_of(architecture("edge-4core"), nest, problem);
+    sched::KeepRules rules = sched::keep_rules(machine.hierarchy, problem);
+    sched::MapSearchOptions options;
+    options.constraints =
+        sched::parse_constraints(machine.constraints, machine.hierarchy, problem, rules, true, "constraints");
+    const sched::MapSearchResult one = sched::search_mapping(machine.hierarchy, problem, rules, options);
+    options.jobs = 4;
+    const sched::MapSearchResult many = sched::search_mapping(machine.hierarchy, problem, rules, options);
+    INFO(op.name);
+    CHECK(many.certificate.evaluated == one.certificate.evaluated);
+    CHECK(sched::mapping_json(machine.hierarchy, problem, many.points.front().mapping) ==
+          sched::mapping_json(machine.hierarchy, problem, one.points.front().mapping));
+  }
+}
