@@ -10,8 +10,8 @@
 
 namespace accsim::sched {
 
-// What the format can say but this version cannot lower: splits of reductions, pipelines, halos kept or exchanged,
-// homes other than DRAM. The schedule has been verified.
+// What the format can say but this version cannot lower: splits of reductions, pipelines, halos kept or exchanged.
+// The schedule has been verified.
 std::optional<model::ScheduleViolation> find_not_lowered(const model::Schedule& schedule);
 
 // The three must outlive the source. The schedule has been verified and is one that can be lowered.
