@@ -2,6 +2,7 @@
 
 #include <cctype>
 #include <functional>
+#include <memory>
 #include <utility>
 
 #include "app/pipeline.h"
@@ -10,6 +11,7 @@
 #include "tests/support/execution.h"
 #include "tests/support/random_fusion.h"
 #include "tests/support/random_homes.h"
+#include "tests/support/some_card.h"
 
 namespace accsim::tests {
 
@@ -43,6 +45,9 @@ model::Schedule schedule_of(const app::Inputs& inputs, std::uint64_t seed, const
   }
   app::SearchSettings settings;
   settings.strategy = strategy;
+  settings.characterization = [&] {
+    return std::make_shared<const sched::Characterization>(some_card(inputs.arch, seed));
+  };
   return app::search_schedule(inputs, settings).schedule;
 }
 
