@@ -64,6 +64,15 @@ void add_constraints(const MapOptions& options, MapQuestion& in) {
   const sched::MapConstraints demands =
       sched::parse_constraints(model::read_json_file(options.constraints), in.hierarchy, in.problem, in.rules,
                                !options.imperfect, options.constraints);
+  for (std::size_t l = 0; l < in.constraints.levels.size(); ++l) {  // those of the machine
+    for (std::size_t d = 0; d < in.problem.dims.size(); ++d) {
+      const std::int64_t own = in.constraints.levels[l].factor[d], asked = demands.levels[l].factor[d];
+      if (own == 0 || asked == 0 || own == asked) continue;
+      throw model::ConfigError(
+          options.constraints, "levels." + in.hierarchy.levels[l].name + ".loops." + in.problem.dims[d].name,
+          "found " + std::to_string(asked) + ", on this architecture it is " + std::to_string(own));
+    }
+  }
   in.constraints = sched::both(in.constraints, demands);
 }
 

@@ -206,7 +206,7 @@ MapConstraints both(const MapConstraints& a, const MapConstraints& b) {
     LevelConstraints& to = out.levels[l];
     const LevelConstraints& from = b.levels[l];
     for (std::size_t d = 0; d < to.factor.size(); ++d) {
-      if (from.factor[d] > 0) to.factor[d] = from.factor[d];  // machines fix none
+      if (from.factor[d] > 0) to.factor[d] = from.factor[d];  // the caller has refused contradictions
       if (from.split[d] > 0) to.split[d] = from.split[d];
       to.most_factor[d] = least(to.most_factor[d], from.most_factor[d]);
       to.most_split[d] = least(to.most_split[d], from.most_split[d]);

@@ -345,6 +345,10 @@ TEST_CASE("accsim map takes an architecture and a network") {
     CHECK(outcome.code == 2);
     return outcome.err;
   };
+  std::ofstream(folder / "loop.json")
+      << R"({"schema": "accsim-constraints/1", "levels": {"scratchpad": {"loops": {"C": 4}}}})";
+  CHECK(error({"--layer", "layer1.0.conv1", "--constraints", "loop.json"})
+            .find("loop.json: levels.scratchpad.loops.C: found 4, on this architecture it is 1") != std::string::npos);
   CHECK(error({"--layer", "conv9"}).find("--layer: network \"resnet18\" has no layer \"conv9\"") != std::string::npos);
   CHECK(error({"--layer", "layer1.0.add"}).find("--layer: \"layer1.0.add\" is a Add, allowed: Conv, Gemm") !=
         std::string::npos);
