@@ -133,7 +133,10 @@ SearchSpace::SearchSpace(const MapHierarchy& h, const MapProblem& p, const KeepR
       }
       std::vector<const Tile*>& list = tiles[{l, kept}];
       if (combinations <= kMostSharedTiles) {
-        if (shapes.empty()) shapes.push_back(tiles_of(p, divisors, r.copies[l], kInfinite, 0, loops));
+        if (shapes.empty()) {
+          shapes.push_back(tiles_of(p, divisors, r.copies[l], kInfinite, 0, loops));
+          for (Tile& tile : shapes.back()) tile.number = tile_count++;
+        }
         for (const Tile& tile : shapes.front()) {
           bool free = true;
           for (std::size_t d = 0; d < p.dims.size(); ++d)
@@ -142,7 +145,10 @@ SearchSpace::SearchSpace(const MapHierarchy& h, const MapProblem& p, const KeepR
         }
       } else {
         shapes.push_back(tiles_of(p, divisors, r.copies[l], h.levels[l].capacity_words, kept, free_dims));
-        for (const Tile& tile : shapes.back()) list.push_back(&tile);
+        for (Tile& tile : shapes.back()) {
+          tile.number = tile_count++;
+          list.push_back(&tile);
+        }
       }
       if (l + 1 < levels || c.none()) continue;
       std::erase_if(list, [&](const Tile* tile) {  // the loops of the innermost level are its tile
@@ -180,10 +186,11 @@ bool SearchSpace::is_twin(std::size_t level) const {
 const SearchSpace::FittingSplits& SearchSpace::fitting_splits(std::size_t level, const Tile& tile) const {
   {
     const std::lock_guard lock(tables_guard);
-    const auto it = fitting[level].find(&tile);
-    if (it != fitting[level].end()) return it->second;
+    if (fitting[level].size() <= tile.number) fitting[level].resize(tile_count);
+    if (fitting[level][tile.number]) return *fitting[level][tile.number];
   }
-  FittingSplits found;
+  auto made = std::make_unique<FittingSplits>();
+  FittingSplits& found = *made;
   for (std::size_t c = 0; c < classes[level].size(); ++c) {
     const std::size_t first = found.splits.size();
     for (const std::size_t i : classes[level][c].splits) {
@@ -194,7 +201,9 @@ const SearchSpace::FittingSplits& SearchSpace::fitting_splits(std::size_t level,
     if (found.splits.size() > first) found.classes.push_back({c, first, found.splits.size()});
   }
   const std::lock_guard lock(tables_guard);
-  return fitting[level].emplace(&tile, std::move(found)).first->second;
+  std::unique_ptr<const FittingSplits>& entry = fitting[level][tile.number];
+  if (!entry) entry = std::move(made);
+  return *entry;
 }
 
 double SearchSpace::dataflow_space_log10() const {

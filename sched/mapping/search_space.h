@@ -5,7 +5,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <unordered_map>
 #include <vector>
 
 #include "sched/mapping/dataflow.h"
@@ -49,6 +48,7 @@ struct SearchSpace {
   // With remainders, two levels cut a dimension into numbers of pieces that one cannot; where strides leave holes
   // between pieces this is worth loops in a level that keeps nothing.
   bool pieces_matter = false;
+  std::uint32_t tile_count = 0;
   double outermost_words = 0;  // of all tensors, buffering included
   // By stage and the levels that serve it; made when first asked for.
   mutable std::map<std::vector<std::uint32_t>, std::shared_ptr<const StageTable>> tables;
@@ -62,7 +62,7 @@ struct SearchSpace {
     std::vector<std::uint32_t> splits;
   };
   [[nodiscard]] const FittingSplits& fitting_splits(std::size_t level, const Tile& tile) const;
-  mutable std::vector<std::unordered_map<const Tile*, FittingSplits>> fitting;  // [level]
+  mutable std::vector<std::vector<std::unique_ptr<const FittingSplits>>> fitting;  // [level][tile]
   // Size of the space without redundant orders, axes and factors of the innermost level; and of that with only tiles
   // and splits that fit each level by itself.
   [[nodiscard]] double dataflow_space_log10() const;

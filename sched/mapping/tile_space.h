@@ -57,6 +57,7 @@ class Divisors {
 };
 
 struct Tile {
+  std::uint32_t number = 0;  // among all of a search
   Sizes sizes;
   Key key;
   double words[kMostMapTensors];        // of each tensor
