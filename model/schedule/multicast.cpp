@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "model/schedule/fused_group.h"
 #include "model/schedule/split.h"
 #include "model/schedule/tiling.h"
 
@@ -25,6 +26,15 @@ std::string network_refusal(const Architecture& arch) {
          std::to_string(arch.noc.vc_buffer_flits);
 }
 
+std::string machine_refusal(const Architecture& arch, const std::vector<std::int64_t>& cores) {
+  if (cores.size() < 2) return "the group has one core";
+  if (const std::string refusal = network_refusal(arch); !refusal.empty()) return refusal;
+  const CoreConfig& first = arch.core(CoreId(static_cast<std::int32_t>(cores.front())));
+  for (const std::int64_t core : cores)
+    if (&arch.core(CoreId(static_cast<std::int32_t>(core))) != &first) return "the group's cores are of several types";
+  return {};
+}
+
 // Every core runs through the same tiles of the operand.
 bool same_tiles(const LoopNest& nest, const Operand& operand, const OperatorMapping& mapping, int split_dim,
                 const std::vector<std::int64_t>& weights) {
@@ -43,7 +53,46 @@ bool same_tiles(const LoopNest& nest, const Operand& operand, const OperatorMapp
   return true;
 }
 
+// The boxes that a core fetches of operands that are multicast, in order.
+class Fetches : public GroupVisitor {
+ public:
+  explicit Fetches(const FusedGroup& group) : group_(group), last_(group.operators().size()) {
+    for (std::size_t i = 0; i < last_.size(); ++i) last_[i].resize(group.operators()[i].source.size());
+  }
+  struct Fetch {
+    std::size_t op = 0, operand = 0;
+    Box box;
+    bool operator==(const Fetch& other) const {
+      return op == other.op && operand == other.operand && same_box(box, other.box);
+    }
+  };
+  [[nodiscard]] const std::vector<Fetch>& all() const { return all_; }
+
+  void begin_result(std::size_t /*op*/, const Box& /*box*/, const LoopNest& /*part*/) override {}
+  void begin_tile(std::size_t /*op*/, const LoopNest& /*nest*/, const TileIndex& /*at*/) override {}
+  void fetch(std::size_t op, const LoopNest& nest, std::size_t operand, const TileIndex& at) override {
+    if (!is_multicast(*group_.operators()[op].mapping, nest, operand)) return;
+    const Box box = tile_box(nest, nest.operands[operand], at);
+    std::optional<Box>& last = last_[op][operand];
+    if (is_empty(box) || (last && same_box(*last, box))) return;
+    last = box;
+    all_.push_back({op, operand, box});
+  }
+  void step(std::size_t /*op*/, const LoopNest& /*nest*/, const TileIndex& /*at*/, bool /*first*/) override {}
+  void end_tile(std::size_t /*op*/, const LoopNest& /*nest*/, const TileIndex& /*at*/) override {}
+
+ private:
+  const FusedGroup& group_;
+  std::vector<std::vector<std::optional<Box>>> last_;
+  std::vector<Fetch> all_;
+};
+
 }  // namespace
+
+bool is_multicast(const Group& group) {
+  return std::any_of(group.mappings.begin(), group.mappings.end(),
+                     [](const OperatorMapping& mapping) { return !mapping.multicast.empty(); });
+}
 
 bool is_multicast(const OperatorMapping& mapping, const LoopNest& nest, std::size_t operand) {
   if (mapping.multicast.empty() || operand + 1 == nest.operands.size()) return false;
@@ -56,11 +105,7 @@ std::optional<std::string> multicast_refusal(const Architecture& arch, const std
                                              const std::vector<std::int64_t>& cores, std::size_t& entry) {
   entry = 0;
   if (mapping.multicast.empty()) return std::nullopt;
-  if (cores.size() < 2) return "the group has one core";
-  if (const std::string refusal = network_refusal(arch); !refusal.empty()) return refusal;
-  const CoreConfig& first = arch.core(CoreId(static_cast<std::int32_t>(cores.front())));
-  for (const std::int64_t core : cores)
-    if (&arch.core(CoreId(static_cast<std::int32_t>(core))) != &first) return "the group's cores are of several types";
+  if (const std::string refusal = machine_refusal(arch, cores); !refusal.empty()) return refusal;
   const LoopNest& nest = nests.front();
   const int split_dim = split_dimension(nest, split);
   if (nests.size() > 1 || flow_of(nest) != TileFlow::array || split_dim < 0)
@@ -82,6 +127,65 @@ std::optional<std::string> multicast_refusal(const Architecture& arch, const std
     if (!found) return "layer \"" + mapping.layer + "\" has no operand of this role";
   }
   return std::nullopt;
+}
+
+std::optional<std::string> multicast_refusal(const Architecture& arch, const Network& network, const Group& group,
+                                             std::size_t& mapping, std::size_t& entry) {
+  mapping = entry = 0;
+  if (!is_multicast(group)) return std::nullopt;
+  const FusedGroup first(group, network, arch, 0);
+  const auto refuse = [&](const FusedOperator& op, std::string reason) {
+    mapping = static_cast<std::size_t>(op.mapping - group.mappings.data());
+    return std::optional(std::move(reason));
+  };
+  for (const FusedOperator& op : first.operators()) {
+    if (op.mapping->multicast.empty()) continue;
+    if (std::string refusal = machine_refusal(arch, group.cores); !refusal.empty())
+      return refuse(op, std::move(refusal));
+    if (flow_of(op.nest) != TileFlow::array) return refuse(op, "layer \"" + op.mapping->layer + "\" is no product");
+    for (entry = 0; entry < op.mapping->multicast.size(); ++entry) {
+      bool found = false;
+      for (std::size_t o = 0; o < op.source.size(); ++o)
+        found = found || (op.source[o] < 0 && buffer_key(op.nest.operands[o].role) == op.mapping->multicast[entry]);
+      if (!found)
+        return refuse(op, "layer \"" + op.mapping->layer + "\" has no operand of this role from outside of the group");
+    }
+    entry = 0;
+  }
+  Fetches expected(first);
+  walk(first, expected, kMostSteps);
+  for (std::size_t place = 1; place < group.cores.size(); ++place) {
+    const FusedGroup other(group, network, arch, place);
+    Fetches found(other);
+    walk(other, found, kMostSteps);
+    const auto [a, b] =
+        std::mismatch(expected.all().begin(), expected.all().end(), found.all().begin(), found.all().end());
+    if (a == expected.all().end() && b == found.all().end()) continue;
+    const Fetches::Fetch& differs = a == expected.all().end() ? *b : *a;
+    const FusedOperator& op = first.operators()[differs.op];
+    return refuse(op, "core " + std::to_string(group.cores[place]) + " does not fetch the same tiles of " +
+                          fused_role(op, differs.operand) + " in the same order as core " +
+                          std::to_string(group.cores.front()));
+  }
+  return std::nullopt;
+}
+
+std::vector<BufferNeed> needs_to_hold(const Group& group, const Network& network, const Architecture& arch,
+                                      std::size_t place) {
+  const auto own = [&](std::size_t at) {
+    return buffer_needs(FusedGroup(group, network, arch, at), network,
+                        arch.core(CoreId(static_cast<std::int32_t>(group.cores[at]))));
+  };
+  if (!is_multicast(group)) return own(place);
+  std::vector<BufferNeed> needs = own(0);
+  for (std::size_t at = 1; at < group.cores.size(); ++at) {
+    const std::vector<BufferNeed> others = own(at);
+    for (std::size_t i = 0; i < needs.size(); ++i) {
+      needs[i].buffers = std::max(needs[i].buffers, others[i].buffers);
+      needs[i].bytes = std::max(needs[i].bytes, others[i].bytes);
+    }
+  }
+  return needs;
 }
 
 std::vector<LoopNest> nests_to_hold(const std::vector<LoopNest>& nests, const OperatorMapping& mapping,

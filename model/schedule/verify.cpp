@@ -187,6 +187,13 @@ class Verifier {
         if (Found v = every_core_works(g, mapping, axes)) return v;
     for (std::size_t i = 0; i < group.mappings.size(); ++i)
       if (Found v = multicast_is_possible(g, group.mappings[i], at(path_of(g), "mappings", i))) return v;
+    if (axes == TensorAxes::own) {
+      std::size_t mapping = 0;
+      std::size_t entry = 0;
+      const std::optional<std::string> refusal = multicast_refusal(arch_, network_, group, mapping, entry);
+      if (refusal)
+        return ScheduleViolation{at(at(path_of(g), "mappings", mapping), "multicast", entry), *refusal};
+    }
     return std::nullopt;
   }
 
@@ -199,8 +206,7 @@ class Verifier {
       if (!seen.insert(role).second) return ScheduleViolation{at(where, "multicast", i), "is named twice"};
     }
     const Group& group = schedule_.groups[g];
-    if (!mapping.multicast.empty() && axes_of_group(group, network_) == TensorAxes::own)
-      return ScheduleViolation{at(where, "multicast", 0), "a group of several layers loads for each core apart"};
+    if (axes_of_group(group, network_) == TensorAxes::own) return std::nullopt;  // all of its mappings together
     std::size_t entry = 0;
     const std::optional<std::string> refusal = multicast_refusal(
         arch_, loop_nests_of(network_, by_name_.at(mapping.layer)), mapping, group.split, group.cores, entry);
@@ -548,7 +554,7 @@ class Verifier {
     std::vector<std::map<std::string, BufferNeed>> all;
     if (axes_of_group(group, network_) == TensorAxes::own) {
       all.emplace_back();
-      for (const BufferNeed& need : buffer_needs(FusedGroup(group, network_, arch_, place), network_, config))
+      for (const BufferNeed& need : needs_to_hold(group, network_, arch_, place))
         all.back().emplace(need.role, need);
       return all;
     }

@@ -116,6 +116,11 @@ struct Placement {
 TensorHomes homes_of(const model::Schedule& schedule, const model::Network& network, const model::Architecture& arch);
 TensorHome home_of(const model::Tensor& root, model::Home home, const model::Architecture& arch);
 
+// Cores that share tiles wait for the slowest of them, and behind what the first one loads for all stand its own loads:
+// the model knows nothing of either. A multicast is taken only where its cycles, made longer by this, are still worth
+// it: docs/strategies.md has what that gives.
+inline constexpr double kMulticastWaiting = 1.2;
+
 class CostModel {
  public:
   explicit CostModel(const model::Architecture& arch, CostCoefficients coefficients = {});

@@ -104,6 +104,7 @@ class Counter : public GroupVisitor {
     evaluator.set_buffers(buffers_of(mapping, "input"), buffers_of(mapping, "weight"), buffers_of(mapping, "output"));
     evaluator.leave_out(without);
     evaluator.set_homes(network_, homes_);
+    evaluator.set_shared(shared_operands(part, mapping));
     evaluator.select(TileChoice{});
     const std::vector<int> order = loop_order(part, mapping);
     evaluator.count_traffic(order, found->second);

@@ -1,9 +1,11 @@
 #include "sched/fusion/fused_candidates.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "model/schedule/fused_group.h"
+#include "model/schedule/multicast.h"
 #include "model/schedule/split.h"
 #include "model/schedule/tiling.h"
 
@@ -75,6 +77,16 @@ class Candidates {
       const Prediction p = cost_.predict(network_, group, placement_.homes, representative_places(group));
       set.insert({p.cycles, p.total_energy_pj()}, footprint, group);
     }
+    std::vector<Group> shared;
+    for (const auto& entry : set.entries())
+      if (std::optional<Group> group = with_multicast(entry.candidate)) shared.push_back(std::move(*group));
+    for (const Group& group : shared) {
+      ++found.candidates;
+      const std::int64_t footprint = footprint_of(group);
+      if (footprint < 0) continue;
+      const Prediction p = cost_.predict(network_, group, placement_.homes, representative_places(group));
+      set.insert({p.cycles * kMulticastWaiting, p.total_energy_pj()}, footprint, group);
+    }
     for (const auto& entry : set.entries()) {
       found.front.push_back({entry.figure, entry.footprint, 0, entry.candidate});
       footprint_of(entry.candidate, &found.front.back().spare);
@@ -83,6 +95,33 @@ class Candidates {
   }
 
  private:
+  // The group with one core loading the weights for all, of every product whose weights all cores fetch alike.
+  [[nodiscard]] std::optional<Group> with_multicast(Group group) const {
+    bool any = false;
+    for (std::size_t i = 0; i < ops_.size(); ++i) {
+      if (flow_of(nests_[i]) != TileFlow::array || weights_in_scratchpads(nests_[i])) continue;
+      group.mappings[i].multicast = {"weight"};
+      std::size_t mapping = 0;
+      std::size_t entry = 0;
+      if (multicast_refusal(cost_.arch(), network_, group, mapping, entry)) {
+        group.mappings[i].multicast.clear();
+      } else {
+        any = true;
+      }
+    }
+    if (!any) return std::nullopt;
+    return group;
+  }
+
+  // Each core fetches its own part of them.
+  [[nodiscard]] bool weights_in_scratchpads(const LoopNest& nest) const {
+    return std::any_of(nest.operands.begin(), nest.operands.end(), [&](const Operand& operand) {
+      if (buffer_key(operand.role) != "weight") return false;
+      const auto found = placement_.homes.find(network_.tensor(operand.tensor).storage);
+      return found != placement_.homes.end() && found->second.home == Home::scratchpad;
+    });
+  }
+
   // The reduced dimension that walks channels of a tensor that the group makes, -1 where there is none.
   [[nodiscard]] int reduction_over(const LoopNest& nest, const std::set<TensorId>& made) const {
     for (std::size_t o = 0; o + 1 < nest.operands.size(); ++o) {
@@ -233,7 +272,9 @@ class Candidates {
       WalkEnd end;
       std::int64_t scratchpad = 0;
       std::int64_t accumulator = 0;
-      for (const BufferNeed& need : buffer_needs(fused, network_, core, kWorthwhileSteps, &end))
+      std::vector<BufferNeed> needs = buffer_needs(fused, network_, core, kWorthwhileSteps, &end);
+      if (is_multicast(group)) needs = needs_to_hold(group, network_, cost_.arch(), place);
+      for (const BufferNeed& need : needs)
         (need.accumulator ? accumulator : scratchpad) += need.buffers * need.bytes.value();
       const std::int64_t most = std::min(room(core.scratchpad), placement_.scratchpad_bytes);
       if (end.unread || end.stopped || scratchpad > most || accumulator > room(core.accumulator)) return -1;

@@ -89,29 +89,22 @@ class LoweredSchedule : public ProgramSource {
     const OperatorMapping& mapping = mapping_of(group, layer);
     const std::vector<LoopNest> nests = loop_nests_of(*network_, op);
     const std::vector<std::int64_t> weights = core_weights(*arch_, group.cores);
-    // The first core loads what is multicast: it is lowered last, when it is known who takes what.
-    std::vector<CoreProgram> programs(group.cores.size());
-    std::vector<GroupBuilder::Taker> takers;
-    for (std::size_t i = group.cores.size(); i-- > 0;) {
+    lower_cores(group, program, [&](std::size_t i, Takers* takers, std::vector<GroupBuilder::Taken>& rings) {
       OperatorTask task;
       task.op = op;
       task.mapping = &mapping;
       task.core = CoreId(static_cast<std::int32_t>(group.cores[i]));
       const std::vector<LoopNest> parts = nests_of_core(nests, mapping, group.split, weights, i);
       task.nests = &parts;
-      task.takes = i > 0 && !mapping.multicast.empty();
-      if (i == 0 && !takers.empty()) task.takers = &takers;
+      task.takes = i > 0;
+      task.takers = takers;
       prepare(task, group, nests_to_hold(nests, mapping, group.split, weights, i), program);
-      std::vector<GroupBuilder::Taken> taken;
-      programs[i] = lower_operator(task, &taken);
-      for (GroupBuilder::Taken& ring : taken) takers.push_back({task.core, std::move(ring)});
-    }
-    for (const GroupBuilder::Taker& taker : takers) free_buffers(taker, programs);
-    std::move(programs.begin(), programs.end(), std::back_inserter(program.cores));
+      return lower_operator(task, &rings);
+    });
   }
 
   void lower_together(const Group& group, GroupProgram& program) const {
-    for (std::size_t place = 0; place < group.cores.size(); ++place) {
+    lower_cores(group, program, [&](std::size_t place, Takers* takers, std::vector<GroupBuilder::Taken>& rings) {
       const CoreId core(static_cast<std::int32_t>(group.cores[place]));
       const CoreConfig& config = arch_->core(core);
       const FusedGroup fused(group, *network_, *arch_, place);
@@ -121,11 +114,38 @@ class LoweredSchedule : public ProgramSource {
       task.group = &fused;
       task.core = core;
       task.accumulator_type = config.array.accumulator_type;
-      task.buffers = place_buffers(buffer_needs(fused, *network_, config), config, taken(group), next_ % 2 == 1,
+      task.takes = place > 0;
+      task.takers = takers;
+      task.buffers = place_buffers(needs_to_hold(group, *network_, *arch_, place), config, taken(group), next_ % 2 == 1,
                                    "groups[" + std::to_string(group.id.value()) + "]");
-      task.prefetch = place_in_program(group, core, task.buffers, constant_roles(fused), {}, program);
-      program.cores.push_back(lower_fused(task));
+      std::set<std::string> constant;
+      std::set<std::string> everywhere;
+      for (const FusedOperator& op : fused.operators()) {
+        for (std::size_t o = 0; o < op.source.size(); ++o) {
+          if (op.source[o] >= 0) continue;
+          if (is_constant(op.nest.operands[o])) constant.insert(fused_role(op, o));
+          if (is_multicast(*op.mapping, op.nest, o)) everywhere.insert(fused_role(op, o));
+        }
+      }
+      task.prefetch = place_in_program(group, core, task.buffers, constant, everywhere, program);
+      return lower_fused(task, &rings);
+    });
+  }
+
+  // The first core loads what is multicast: it is lowered last, when it is known who takes what.
+  using Takers = std::vector<GroupBuilder::Taker>;
+  template <class Lower>
+  void lower_cores(const Group& group, GroupProgram& program, const Lower& lower) const {
+    std::vector<CoreProgram> programs(group.cores.size());
+    Takers takers;
+    for (std::size_t i = group.cores.size(); i-- > 0;) {
+      std::vector<GroupBuilder::Taken> rings;
+      programs[i] = lower(i, i == 0 && !takers.empty() ? &takers : nullptr, rings);
+      for (GroupBuilder::Taken& ring : rings)
+        takers.push_back({CoreId(static_cast<std::int32_t>(group.cores[i])), std::move(ring)});
     }
+    for (const GroupBuilder::Taker& taker : takers) free_buffers(taker, programs);
+    std::move(programs.begin(), programs.end(), std::back_inserter(program.cores));
   }
 
   // Tells the program where the buffers lie; returns the roles, of those that are constant, whose first tile may be
@@ -188,13 +208,6 @@ class LoweredSchedule : public ProgramSource {
   [[nodiscard]] bool is_constant(const Operand& operand) const {
     if (operand.role != OperandRole::weight && operand.role != OperandRole::bias) return false;
     return network_->tensor(network_->tensor(operand.tensor).storage).kind != TensorKind::activation;
-  }
-  [[nodiscard]] std::set<std::string> constant_roles(const FusedGroup& group) const {
-    std::set<std::string> roles;
-    for (const FusedOperator& op : group.operators())
-      for (std::size_t o = 0; o < op.source.size(); ++o)
-        if (op.source[o] < 0 && is_constant(op.nest.operands[o])) roles.insert(fused_role(op, o));
-    return roles;
   }
 
   static Region first_buffer(const RingPlace& ring, CoreId core) {

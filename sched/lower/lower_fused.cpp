@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "model/base/error.h"
+#include "model/schedule/multicast.h"
 #include "model/schedule/tiling.h"
 #include "sched/lower/group_builder.h"
 #include "sched/lower/tile_access.h"
@@ -24,7 +25,15 @@ class FusedLowering : public GroupVisitor {
       rings_[place.role] = builder_.add_ring(place.role, place.space, place.addresses);
     for (const std::string& role : task.prefetch) builder_.prefetch_first_fill(rings_.at(role));
     for (std::size_t i = 0; i < states_.size(); ++i) states_[i].fetched.resize(fused(i).source.size());
+    if (task.takes) {
+      for (std::size_t i = 0; i < states_.size(); ++i)
+        for (std::size_t o = 0; o < fused(i).source.size(); ++o)
+          if (taken(i, o)) builder_.fill_from_outside(rings_.at(fused_role(fused(i), o)));
+    }
+    if (task.takers != nullptr)
+      for (GroupBuilder::Taker& taker : *task.takers) builder_.fill_for(rings_.at(taker.taken.ring), taker);
   }
+  std::vector<GroupBuilder::Taken> take_taken() { return builder_.take_taken(); }
 
   CoreProgram run() {
     walk(*task_.group, *this);
@@ -53,6 +62,7 @@ class FusedLowering : public GroupVisitor {
     work_for(op);
     const RingId ring = rings_.at(fused_role(fused(op), o));
     const Place buffer = builder_.begin_fill(ring);
+    if (taken(op, o)) return;
     for (const Copy& copy : task_.places->copies(operand, box, buffer, true))
       builder_.writes(ring, builder_.add(Queue::load, copy));
   }
@@ -114,6 +124,10 @@ class FusedLowering : public GroupVisitor {
     Box held;                                 // of the result, in its buffer
     std::int32_t tiles = 0;                   // made so far
   };
+  // Another core loads the operand for this one.
+  [[nodiscard]] bool taken(std::size_t op, std::size_t o) const {
+    return task_.takes && fused(op).source[o] < 0 && is_multicast(*fused(op).mapping, fused(op).nest, o);
+  }
   [[nodiscard]] const FusedOperator& fused(std::size_t op) const { return task_.group->operators()[op]; }
   [[nodiscard]] const Operator& operation(std::size_t op) const { return task_.network->op(fused(op).op); }
   [[nodiscard]] RingId ring(const std::string& kind, std::size_t op) const {
@@ -134,7 +148,7 @@ class FusedLowering : public GroupVisitor {
       const RingId ring = rings_.at(fused_role(fused(op), o));
       if (is_empty(box)) return tile_ref(operand, box, at, dims, place_of(ring), operand.type);
       read.push_back(ring);
-      return tile_ref_within(operand, box, states_[op].fetched[o].value(), at, dims, place_of(ring), operand.type);
+      return tile_ref(operand, states_[op].fetched[o].value(), at, dims, place_of(ring), operand.type);
     }
     const auto maker = static_cast<std::size_t>(from);
     const RingId ring = result_ring(maker);
@@ -177,6 +191,11 @@ class FusedLowering : public GroupVisitor {
 
 }  // namespace
 
-CoreProgram lower_fused(const FusedTask& task) { return FusedLowering(task).run(); }
+CoreProgram lower_fused(const FusedTask& task, std::vector<GroupBuilder::Taken>* taken) {
+  FusedLowering lowering(task);
+  CoreProgram program = lowering.run();
+  if (taken != nullptr) *taken = lowering.take_taken();
+  return program;
+}
 
 }  // namespace accsim::sched

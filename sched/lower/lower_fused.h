@@ -7,6 +7,7 @@
 
 #include "model/schedule/fused_group.h"
 #include "sched/lower/chip_memory.h"
+#include "sched/lower/group_builder.h"
 #include "sched/lower/tensor_places.h"
 
 namespace accsim::sched {
@@ -19,8 +20,12 @@ struct FusedTask {
   model::DataType accumulator_type = model::DataType::int32;
   std::vector<RingPlace> buffers;     // as place_buffers gave them for the group's buffer_needs
   std::vector<std::string> prefetch;  // roles whose first tile may be loaded during the group before
+  // Multicast, as in OperatorTask.
+  std::vector<GroupBuilder::Taker>* takers = nullptr;
+  bool takes = false;
 };
 
-model::CoreProgram lower_fused(const FusedTask& task);
+// `taken`: rings that another core fills, where task.takes.
+model::CoreProgram lower_fused(const FusedTask& task, std::vector<GroupBuilder::Taken>* taken = nullptr);
 
 }  // namespace accsim::sched

@@ -15,11 +15,6 @@ using namespace model;
 
 namespace {
 
-// Cores that share tiles wait for the slowest of them, and behind what the first one loads for all stand its own loads:
-// the cost model knows nothing of either. A multicast is taken only where its cycles, made longer by this, are still
-// worth it: docs/strategies.md has what that gives.
-constexpr double kWaiting = 1.2;
-
 // Of the tiles of a whole operator there may be fewer than cores: then only as many cores as have work.
 DividedMapping divided(const std::vector<LoopNest>& nests, const OperatorMapping& mapping, const Division& division,
                        const Architecture& arch, const std::vector<std::int64_t>& cores) {
@@ -115,7 +110,7 @@ std::vector<Division> divisions_of(const Architecture& arch, const Network& netw
 Figure figure_of(const Prediction& prediction, const Group& group) {
   const bool multicast = std::any_of(group.mappings.begin(), group.mappings.end(),
                                      [](const OperatorMapping& m) { return !m.multicast.empty(); });
-  return {prediction.cycles * (multicast ? kWaiting : 1), prediction.total_energy_pj()};
+  return {prediction.cycles * (multicast ? kMulticastWaiting : 1), prediction.total_energy_pj()};
 }
 
 DivisionResult search_division(const Network& network, OpId op, const CostModel& cost,
@@ -135,7 +130,7 @@ DivisionResult search_division(const Network& network, OpId op, const CostModel&
     std::size_t entry = 0;
     if (multicast_refusal(arch, nests, mapping.mapping, mapping.split, mapping.cores, entry)) continue;
     const Prediction p = cost.predict(network, op, mapping.mapping, mapping.cores, mapping.split, placement.homes);
-    const double waiting = mapping.mapping.multicast.empty() ? 1 : kWaiting;
+    const double waiting = mapping.mapping.multicast.empty() ? 1 : kMulticastWaiting;
     result.mappings.push_back(std::move(mapping));
     result.figures.push_back({p.cycles * waiting, p.total_energy_pj()});
     result.footprints.push_back(mapped.footprint);

@@ -2,6 +2,7 @@
 #include <map>
 #include <string>
 
+#include "model/schedule/multicast.h"
 #include "sched/strategy/strategy.h"
 #include "tests/catch.h"
 #include "tests/support/case_check.h"
@@ -67,11 +68,16 @@ TEST_CASE("random fused groups of random cases compute what the network says (pa
 
 TEST_CASE("random schedules of random cases fuse groups of two to five operators") {
   std::map<std::size_t, int> groups;  // by operators
+  int multicasts = 0;
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     const CaseResult result = check_case(random_case(seed), kRandomFusion);
     if (!result.schedule) continue;
-    for (const model::Group& group : result.schedule->groups) ++groups[group.mappings.size()];
+    for (const model::Group& group : result.schedule->groups) {
+      ++groups[group.mappings.size()];
+      multicasts += group.mappings.size() > 1 && model::is_multicast(group) ? 1 : 0;
+    }
   }
+  CHECK(multicasts > 5);
   CHECK(groups[2] > 50);
   CHECK(groups[3] > 10);
   CHECK(groups[4] + groups[5] > 3);

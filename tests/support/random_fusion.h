@@ -2,6 +2,7 @@
 // random and shrunk until the group's buffers fit.
 #pragma once
 #include "model/schedule/fused_group.h"
+#include "model/schedule/multicast.h"
 #include "tests/support/random_schedule.h"
 
 namespace accsim::tests {
@@ -19,8 +20,7 @@ inline bool group_fits(const model::Group& group, const model::Network& network,
     const model::CoreConfig& core = arch.core(model::CoreId(static_cast<std::int32_t>(group.cores[place])));
     std::int64_t scratchpad = 0;
     std::int64_t accumulator = 0;
-    for (const model::BufferNeed& need :
-         model::buffer_needs(model::FusedGroup(group, network, arch, place), network, core))
+    for (const model::BufferNeed& need : model::needs_to_hold(group, network, arch, place))
       (need.accumulator ? accumulator : scratchpad) += need.buffers * need.bytes.value();
     if (scratchpad > core.scratchpad.size().value() || accumulator > core.accumulator.size().value()) return false;
   }
@@ -47,6 +47,23 @@ inline void split_fused_at_random(model::Group& group, const model::LoopNest& si
       group.cores = chosen;
       group.split = split;
       return;
+    }
+  }
+}
+
+// Roles that one core may load for all.
+inline void multicast_fused_at_random(model::Group& group, const model::Network& network,
+                                      const model::Architecture& arch, Random& random) {
+  if (group.cores.size() < 2) return;
+  for (std::size_t i = 0; i < group.mappings.size(); ++i) {
+    for (const char* role : {"input", "weight"}) {
+      if (!random.chance(60)) continue;
+      model::Group tried = group;
+      tried.mappings[i].multicast.emplace_back(role);
+      std::size_t mapping = 0;
+      std::size_t entry = 0;
+      if (!model::multicast_refusal(arch, network, tried, mapping, entry) && group_fits(tried, network, arch))
+        group = std::move(tried);
     }
   }
 }
@@ -87,6 +104,7 @@ inline model::Schedule random_fused_schedule(const model::Network& network, cons
             mapping);
       }
       if (!fits) continue;
+      multicast_fused_at_random(fused, network, arch, random);
       group = std::move(fused);
       taken = count;
       break;

@@ -159,6 +159,44 @@ TEST_CASE("cores make for themselves what their share needs") {
   CHECK(count(group, network, arch).macs == kMacsA / 12 * 14 + kMacsB);  // 7 rows of a for 5 of b, twice
 }
 
+TEST_CASE("one core loads weights for all where all fetch them alike") {
+  const Network network = network_of(kPair);
+  const Architecture arch = small_architecture(2, 256, 64);
+  Group group = group_of({"a", "b"});
+  group.cores = {0, 1};
+  group.split = "rows";
+  group.mappings[1].tile["P"] = 5;
+  const auto loaded = [&] {
+    std::int64_t sum = 0;
+    for (const auto& [tensor, bytes] : count(group, network, arch).loaded) sum += bytes;
+    return sum;
+  };
+  const auto refusal = [&] {
+    const auto violation = verify_schedule(schedule_of(group, network), network, arch);
+    return violation ? violation->where + ": " + violation->message : "";
+  };
+  const std::int64_t apart = loaded();
+  group.mappings[0].multicast = {"weight"};
+  CHECK(apart - loaded() == 16 * 8 * 9 + 16 * 4);
+  group.mappings[1].multicast = {"weight"};
+  CHECK(apart - loaded() == 16 * 8 * 9 + 16 * 4 + 8 * 16 * 9 + 8 * 4);
+
+  group.mappings[0].multicast = {"weight", "input"};
+  CHECK(refusal() == "groups[0].mappings[0].multicast[0]: core 1 does not fetch the same tiles of input0.a in the same "
+                     "order as core 0");
+  group.mappings[0].multicast = {};
+  group.mappings[1].multicast = {"input"};
+  CHECK(refusal() == "groups[0].mappings[1].multicast[0]: layer \"b\" has no operand of this role from outside of the "
+                     "group");
+  group.mappings[1].multicast = {"weight"};
+  group.split = "channels";
+  group.mappings[1].tile = {{"N", 4}};
+  CHECK(refusal().find("groups[0].mappings[1].multicast[0]: core 1 does not fetch the same tiles of weight.b") == 0);
+  group.mappings[0].multicast = {"weight", "input"};  // both make all of the first layer's result
+  group.mappings[1].multicast = {};
+  CHECK(refusal().empty());
+}
+
 TEST_CASE("what cannot be fused is refused with its reason") {
   const auto refusal = [](const std::string& text, const std::vector<std::string>& layers) {
     const auto violation = find_not_fusable(group_of(layers), network_of(text));
