@@ -18,6 +18,7 @@ class Clock {
         narrow_cycles_(std::numeric_limits<std::int64_t>::max() / period.numerator),
         narrow_ps_((std::numeric_limits<std::int64_t>::max() - period.numerator) / period.denominator) {}
 
+  [[nodiscard]] const model::ClockPeriod& period() const { return period_; }
   // Picoseconds at which cycle `n` begins.
   [[nodiscard]] std::int64_t picoseconds(Cycles n) const {
     if (period_.denominator == 1) return n.value() * period_.numerator;

@@ -3,9 +3,13 @@
 namespace accsim::sim {
 
 SimulationContext* SimulationContext::running_ = nullptr;
+SimulationContext* SimulationContext::current_ = nullptr;
 
 SimulationContext::SimulationContext()
-    : previous_current_(sc_core::sc_curr_simcontext), previous_default_(sc_core::sc_default_global_context) {
+    : previous_(current_),
+      previous_current_(sc_core::sc_curr_simcontext),
+      previous_default_(sc_core::sc_default_global_context) {
+  current_ = this;
   own_ = new sc_core::sc_simcontext;
   sc_core::sc_curr_simcontext = own_;
   sc_core::sc_default_global_context = own_;
@@ -15,7 +19,9 @@ SimulationContext::SimulationContext()
 }
 
 SimulationContext::~SimulationContext() {
+  groups_.clear();  // their events belong to the context
   delete own_;
+  current_ = previous_;
   sc_core::sc_curr_simcontext = previous_current_;
   sc_core::sc_default_global_context = previous_default_;
 }
