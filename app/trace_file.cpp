@@ -158,15 +158,19 @@ void TraceFile::counters(const model::Measurement& measurement) {
     event(R"({"ph":"C","pid":)" + number(process) + R"(,"tid":0,"ts":)" + number(at) + R"(,"name":")" + name +
           R"(","args":{)" + values + "}}");
   };
-  const double window_ns = model::nanoseconds(inputs_->arch, model::Cycles(window_cycles_));
-  const auto rate = [&](std::int64_t bytes) { return fixed(static_cast<double>(bytes) / window_ns, kDecimals); };
+  // The last window ends with the run.
+  const auto begin_of = [&](std::size_t i) {
+    return std::min(static_cast<std::int64_t>(i) * window_cycles_, measurement.cycles.value());
+  };
   windows_.emplace_back();  // back to zero
+  std::string last;
   for (std::size_t i = 0; i < windows_.size(); ++i) {
-    const bool same =
-        i > 0 && windows_[i].read == windows_[i - 1].read && windows_[i].written == windows_[i - 1].written;
-    if (same) continue;
-    counter(kDramProcess, "bandwidth GB/s", static_cast<std::int64_t>(i) * window_cycles_,
-            R"("read":)" + rate(windows_[i].read) + R"(,"written":)" + rate(windows_[i].written));
+    const model::Cycles length(std::max<std::int64_t>(begin_of(i + 1) - begin_of(i), 1));
+    const double ns = model::nanoseconds(inputs_->arch, length);
+    const std::string values = R"("read":)" + fixed(static_cast<double>(windows_[i].read) / ns, kDecimals) +
+                               R"(,"written":)" + fixed(static_cast<double>(windows_[i].written) / ns, kDecimals);
+    if (values != last) counter(kDramProcess, "bandwidth GB/s", begin_of(i), values);
+    last = values;
   }
   std::int64_t begin = 0;
   for (const model::GroupMeasurement& group : measurement.groups) {

@@ -1,7 +1,5 @@
 #include "sim/core/banked_memory.h"
 
-#include <numeric>
-
 #include "model/base/error.h"
 
 namespace accsim::sim {
@@ -114,7 +112,8 @@ std::size_t BankedMemory::bank_of(std::int64_t address) const {
 
 std::int64_t BankedMemory::conflict_cycles() const {
   std::int64_t sum = 0;
-  for (const auto& bank : conflicts_) sum = std::accumulate(bank.begin(), bank.end(), sum);
+  for (std::size_t bank = 0; bank < conflicts_.size(); ++bank)
+    for (std::size_t master = 0; master < kMasters; ++master) sum += conflict_cycles(bank, static_cast<Master>(master));
   return sum;
 }
 
@@ -122,8 +121,8 @@ Cycles BankedMemory::first_free(std::int64_t address, Cycles from) const {
   return Cycles(banks_[bank_of(address)].first_free(from.value()));
 }
 
-void BankedMemory::count_wait(Master master, std::int64_t address, Cycles waited) {
-  conflicts_[bank_of(address)][static_cast<std::size_t>(master)] += waited.value();
+void BankedMemory::count_wait(Master master, std::int64_t address, Cycles from, Cycles until) {
+  conflicts_[bank_of(address)][static_cast<std::size_t>(master)].waited.add(from.value(), until.value());
 }
 
 void BankedMemory::advance(Cycles now) { now_ = std::max(now_, now.value()); }
@@ -137,7 +136,7 @@ Cycles BankedMemory::access(Master master, Cycles wanted, std::int64_t address, 
     const std::int64_t count = (stop - 1) / port_bytes_ - address / port_bytes_ + 1;
     if (banks_[bank].crowded()) banks_[bank].forget_before(now_);
     const std::int64_t done = banks_[bank].take(t, count);
-    conflicts_[bank][static_cast<std::size_t>(master)] += done - t - count;
+    conflicts_[bank][static_cast<std::size_t>(master)].waited.add(t, done - count);
     t = done;
     address = stop;
   }
@@ -170,7 +169,7 @@ Cycles BankedMemory::stream(Master master, Cycles start, Cycles span, std::int64
     if (count > 0) {
       banks_[bank].forget_before(now_);
       const std::int64_t waited = banks_[bank].take_stream(start.value() + begin + conflicts, length, count);
-      conflicts_[bank][static_cast<std::size_t>(master)] += waited;
+      conflicts_[bank][static_cast<std::size_t>(master)].late += waited;
       conflicts += waited;
       if (waited > 0) late_.push_back({static_cast<std::int64_t>(bank), Cycles(waited)});
     }

@@ -13,6 +13,7 @@
 #include "model/arch/arch.h"
 #include "model/base/units.h"
 #include "model/base/wide.h"
+#include "sim/core/waited_cycles.h"
 
 namespace accsim::sim {
 
@@ -67,8 +68,8 @@ class BankedMemory {
   Cycles access(Master master, Cycles wanted, std::int64_t address, std::int64_t bytes);
   // First cycle at or after `from` in which the bank of `address` is free.
   [[nodiscard]] Cycles first_free(std::int64_t address, Cycles from) const;
-  // Cycles that an access waited before it asked for its bank.
-  void count_wait(Master master, std::int64_t address, Cycles waited);
+  // An access waited before it asked for its bank.
+  void count_wait(Master master, std::int64_t address, Cycles from, Cycles until);
   // Part of the cycles by which a stream is late: those of a bank, or of the port (-1), which has more lines than
   // cycles.
   struct Late {
@@ -84,10 +85,12 @@ class BankedMemory {
   [[nodiscard]] std::int64_t port_bytes() const { return port_bytes_; }
   [[nodiscard]] std::size_t bank_of(std::int64_t address) const;
   [[nodiscard]] std::size_t banks() const { return banks_.size(); }
-  // Cycles lost to conflicts.
+  // Cycles lost to conflicts: of streams those by which they are late, of single accesses the cycles in which one or
+  // several of the master's wait for the bank. No master loses more in a bank than the run is long.
   [[nodiscard]] std::int64_t conflict_cycles() const;
   [[nodiscard]] std::int64_t conflict_cycles(std::size_t bank, Master master) const {
-    return conflicts_[bank][static_cast<std::size_t>(master)];
+    const Conflicts& of = conflicts_[bank][static_cast<std::size_t>(master)];
+    return of.late + of.waited.count();
   }
 
  private:
@@ -96,7 +99,11 @@ class BankedMemory {
   std::vector<PortCalendar> banks_;
   std::int64_t now_ = 0;
   std::vector<Late> late_;
-  std::vector<std::array<std::int64_t, kMasters>> conflicts_;  // by bank and master
+  struct Conflicts {
+    std::int64_t late = 0;
+    WaitedCycles waited;
+  };
+  std::vector<std::array<Conflicts, kMasters>> conflicts_;  // by bank and master
 };
 
 }  // namespace accsim::sim

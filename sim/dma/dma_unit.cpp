@@ -235,7 +235,7 @@ void DmaUnit::issue_store(Cycles now) {
     wake_at(free);
     return;
   }
-  if (refused_since_ != kNever) memory.count_wait(Master::store, burst.local_address, now - refused_since_);
+  if (refused_since_ != kNever) memory.count_wait(Master::store, burst.local_address, refused_since_, now);
   refused_since_ = kNever;
   take_turn(now);
   const std::int64_t number = first_number_ + static_cast<std::int64_t>(issuing_);

@@ -78,7 +78,7 @@ class LineWriter {
           wake = std::min(wake, free);
           break;
         }
-        memory.count_wait(master_, line.address, now - line.since);
+        memory.count_wait(master_, line.address, line.since, now);
         const auto bank = static_cast<std::int64_t>(memory.bank_of(line.address));
         const Cycles done = memory.access(master_, now, line.address, memory.port_bytes());
         queue.pop_front();

@@ -85,10 +85,27 @@ Cycles DramChannel::accept(std::uint64_t tag, const DramAddress& at, bool write)
 
 void DramChannel::advance(Cycles until) {
   while (next_active_ < until.value()) {
+    if (next_active_ == next_refresh_) skip_refreshes(until.value());
     clock_ = next_active_;
     tick();
   }
   clock_ = std::max(clock_, until.value());
+}
+
+// While nothing waits and all banks are closed each refresh takes its own cycle and leaves nothing behind but the times
+// from which its rank can be used: of whole rounds over the ranks all but the last count and need not be run.
+void DramChannel::skip_refreshes(std::int64_t until) {
+  const std::int64_t round = refresh_interval_ * ranks_;
+  const std::int64_t rounds = (until - 1 - next_refresh_) / round - 1;
+  if (rounds <= 0 || work_left() || refreshes_waiting_ > 0 || command_log_ != nullptr || round < distances_.ref_act)
+    return;
+  for (const Rank& rank : rank_state_)
+    if (rank.open_banks > 0) return;
+  for (const Bank& b : bank_state_)
+    if (b.refresh_ready > next_refresh_) return;
+  statistics_.refreshes += rounds * ranks_;
+  next_refresh_ += rounds * round;
+  next_active_ = next_refresh_;
 }
 
 void DramChannel::advance_to_room(bool write) {

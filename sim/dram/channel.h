@@ -183,6 +183,7 @@ class DramChannel {
 
   void tick();
   bool tick_refresh();  // true: issued a command
+  void skip_refreshes(std::int64_t until);
   // The command that a bank queue gets at `time`; one is ready.
   struct Choice {
     DramCommandKind kind = DramCommandKind::activate;

@@ -46,7 +46,10 @@ TEST_CASE("a timeline agrees with the result, track by track") {
     const std::string kind = event["ph"];
     const std::pair<std::int64_t, std::int64_t> place{event["pid"], event["tid"]};
     if (kind == "M" && event["name"] == "thread_name") names[place] = event["args"]["name"];
-    if (kind == "C") counters.push_back(event["name"]);
+    if (kind == "C") {
+      counters.push_back(event["name"]);
+      CHECK(event["ts"].get<std::int64_t>() <= cycles);
+    }
     if (kind != "X") continue;
     const std::int64_t begin = event["ts"];
     const std::int64_t length = event["dur"];

@@ -103,3 +103,19 @@ TEST_CASE("a stream that needs more lines than cycles is late by the difference"
   CHECK(memory.stream(Master::array, Cycles(300), Cycles(10), 0, 160, 10) == Cycles(0));
   CHECK(memory.stream(Master::array, Cycles(300), Cycles(10), 4096, 160, 10) == Cycles(0));
 }
+
+TEST_CASE("cycles in which several wait count once") {
+  std::mt19937_64 random(5);
+  const auto below = [&](int n) { return static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(n)); };
+  for (int round = 0; round < 200; ++round) {
+    accsim::sim::WaitedCycles waited;
+    std::set<std::int64_t> cycles;
+    for (int i = 0; i < 40; ++i) {
+      const std::int64_t from = 3 * i + below(60);
+      const std::int64_t until = from + below(12);
+      waited.add(from, until);
+      for (std::int64_t t = from; t < until; ++t) cycles.insert(t);
+      REQUIRE(waited.count() == static_cast<std::int64_t>(cycles.size()));
+    }
+  }
+}

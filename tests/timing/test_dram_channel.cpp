@@ -432,3 +432,28 @@ TEST_CASE("dram idle channel catches up its refreshes exactly") {
   CHECK(at_once.statistics().active_cycles == often.statistics().active_cycles);
   CHECK(at_once.statistics().active_cycles + at_once.statistics().idle_cycles == 2 * kEnd);
 }
+
+TEST_CASE("dram idle time without a log costs no work and counts the same") {
+  for (const char* name : {"ddr4-3200", "hbm2", "gddr6", "lpddr4-3200"}) {
+    CAPTURE(name);
+    const model::DramConfig c = preset(name);
+    DramChannel jumps(c, 0);
+    DramChannel ticks(c, 0);
+    std::vector<DramCommand> log;
+    ticks.set_command_log(&log);
+    for (const std::int64_t pause : {std::int64_t{100}, 5 * c.derived.refresh_interval + 3, std::int64_t{3'000'017}}) {
+      for (DramChannel* channel : {&jumps, &ticks}) {
+        const std::int64_t at = channel->now().value();
+        channel->accept(1, place(c, 0, 0, 0, static_cast<std::int32_t>(pause % 7), 0), pause % 2 == 0);
+        channel->advance(Cycles(at + pause));
+      }
+      CHECK(jumps.statistics().refreshes == ticks.statistics().refreshes);
+      CHECK(jumps.statistics().active_cycles == ticks.statistics().active_cycles);
+      CHECK(jumps.statistics().idle_cycles == ticks.statistics().idle_cycles);
+      CHECK(jumps.statistics().last_read_return == ticks.statistics().last_read_return);
+      CHECK(jumps.statistics().precharges == ticks.statistics().precharges);
+    }
+    jumps.advance(Cycles(std::int64_t{1} << 52));  // would take hours cycle by cycle, minutes refresh by refresh
+    CHECK(jumps.statistics().refreshes == (std::int64_t{1} << 52) / c.derived.refresh_interval);
+  }
+}
