@@ -78,5 +78,6 @@ TEST_CASE("the first layer that does not fit is named, at any number of threads"
 
 TEST_CASE("an unknown strategy lists those that exist") {
   CHECK_THROWS_WITH(sched::make_strategy("layerwyse"),
-                    "unknown strategy \"layerwyse\": corf, layerwise, optimal-layer; did you mean \"layerwise\"?");
+                    "unknown strategy \"layerwyse\": corf, dlfusion, joint, layerwise, optimal-layer, oracle; did you "
+                    "mean \"layerwise\"?");
 }
