@@ -14,6 +14,7 @@
 #include "model/schedule/tiling.h"
 #include "sched/lower/lower.h"
 #include "sched/lower/program_counts.h"
+#include "sched/strategy/operator_divisions.h"
 #include "sched/strategy/optimal_layer.h"
 
 namespace accsim::app {
@@ -208,7 +209,7 @@ std::optional<LayerFront> read_front(const Inputs& files, const sched::CostModel
   for (const Json& each : entry.at("points")) {
     front.groups.push_back(group_of(files, each.at("mapping"), file));
     const sched::Prediction p = cost.predict(files.network, front.groups.back());
-    front.figures.push_back({p.cycles, p.total_energy_pj()});
+    front.figures.push_back(sched::figure_of(p, front.groups.back()));
     if (p.cycles != each.at("cycles").get<double>() || p.total_energy_pj() != each.at("energy_pj").get<double>()) {
       return std::nullopt;
     }

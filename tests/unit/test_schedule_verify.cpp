@@ -284,11 +284,15 @@ TEST_CASE("the verifier checks capacities over the life of tensors") {
     c.mapping(0).tile = {{"G", 1}, {"P", 2}};
     c.mapping(1).tile = {{"K", 25}, {"N", 4}};
     CHECK(c.where() == "");                              // the Concat takes 2 x 800
-    c.schedule.groups[0].homes["a"] = Home::scratchpad;  // 800 until the Concat has read it
+    // Until the Concat has read them, on each of the two cores: 400 of a, and 80 of b behind them at 448.
+    c.schedule.groups[0].homes["a"] = Home::scratchpad;
+    CHECK(c.where() == "");
+    c.schedule.groups[1].homes["b"] = Home::scratchpad;
     const auto violation = verify_schedule(c.schedule, c.network, c.arch);
     REQUIRE(violation);
     CHECK(violation->where == "groups[2]");
-    CHECK(violation->message == "scratchpad of core 0: needs 2400 bytes (input0 2 x 800, tensors that live there 416), it has 2048");
+    CHECK(violation->message ==
+          "scratchpad of core 0: needs 2128 bytes (input0 2 x 800, tensors that live there 528), it has 2048");
     c.mapping(2).tile = {{"D1", 50}};
     CHECK(c.where() == "");
   }
