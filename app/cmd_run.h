@@ -12,7 +12,7 @@ namespace accsim::app {
 struct RunOptions {
   std::string arch;
   std::string net;
-  std::string strategy = "corf";  // the strongest that there is
+  std::string strategy = "joint";  // the strongest that there is
   std::string objective = "edp";
   std::int64_t batch = 1;
   NetworkOptions network;

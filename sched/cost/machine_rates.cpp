@@ -130,6 +130,7 @@ MachineRates machine_rates(const Architecture& arch, const DramRates& dram, cons
   rates.chip_latency = across + flits + 2;
   rates.chip_bytes_per_cycle = std::min({issue, link, in_flight / rates.chip_latency});
   rates.burst_flits = flits;
+  rates.burst_lines = static_cast<double>(ceil_div(burst, core.scratchpad.port_bytes));
   rates.node_ports = static_cast<double>(arch.noc.core_ports);
   if (arch.global_buffer) {
     const MemoryEnergy buffer = global_buffer_energy(arch.energy, *arch.global_buffer);

@@ -38,6 +38,7 @@ struct MachineRates {
   double dma_channels = 1;
   double chip_bytes_per_cycle = 1;    // between a core and a scratchpad or the global buffer, nobody else there
   double burst_flits = 1;             // of the data of a burst
+  double burst_lines = 1;             // of the scratchpad that a burst takes
   double node_ports = 1;              // of a core's node at the network
   double chip_latency = 0;            // there and back, one burst
   // pJ

@@ -601,7 +601,8 @@ OperatorCounts& OperatorCounts::operator+=(const OperatorCounts& o) {
 namespace {
 
 // Cycles that the busiest port of the network is held by flits where tensors live on the chip: data, and a flit for each
-// request and acknowledgment. A core's port carries its own bursts and what others want of its scratchpad.
+// request and acknowledgment. A core's port carries its own bursts and what others want of its scratchpad. There a piece
+// lies in one bank, which serves a line a cycle.
 double home_cycles(const OperatorCounts& c, const MachineRates& r) {
   if (c.chip_load_bursts + c.chip_store_bursts == 0) return 0;
   const double loads = c.load_bursts_long + c.load_bursts_short + c.chip_load_bursts;
@@ -610,8 +611,9 @@ double home_cycles(const OperatorCounts& c, const MachineRates& r) {
     return std::max(sent, received) / r.node_ports;
   };
   const auto core = [&](double served_loads, double served_stores) {
-    return busiest(loads + stores * r.burst_flits + served_loads * r.burst_flits + served_stores,
-                   loads * r.burst_flits + stores + served_loads + served_stores * r.burst_flits);
+    return std::max((served_loads + served_stores) * r.burst_lines,
+                    busiest(loads + stores * r.burst_flits + served_loads * r.burst_flits + served_stores,
+                            loads * r.burst_flits + stores + served_loads + served_stores * r.burst_flits));
   };
   const double buffer_loads = c.buffer_load_bursts * r.active_cores;
   const double buffer_stores = c.buffer_store_bursts * r.active_cores;

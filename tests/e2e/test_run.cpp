@@ -162,7 +162,7 @@ TEST_CASE("a store that cannot be used costs a warning and nothing else") {
 
 TEST_CASE("a saved schedule simulates to the figures of the run that saved it") {
   const Workspace folder;
-  REQUIRE(folder.run_net("r.json", {"--strategy", "corf", "--schedule-out", "s.json", "--store", "off"}).code == 0);
+  REQUIRE(folder.run_net("r.json", {"--strategy", "joint", "--schedule-out", "s.json", "--store", "off"}).code == 0);
   const Strings inputs{"--arch", shipped("configs/edge-4core.json"), "--net", "net.json", "--store", "off"};
   const auto with = [&](Strings words) {
     words.insert(words.end(), inputs.begin(), inputs.end());
