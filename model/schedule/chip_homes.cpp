@@ -64,9 +64,8 @@ ChipHomes::ChipHomes(const Schedule& schedule, const Network& network, const Arc
       const bool shared = home == Home::global_buffer;
       tenant.pieces = home_pieces(network.tensor(tenant.root), shared ? 1 : arch.core_count());
       for (std::size_t i = 0; i < tenant.pieces.size(); ++i)
-        tenant.pieces[i].place = shared
-                                     ? Place{Space::global_buffer, CoreId(), 0}
-                                     : Place{Space::scratchpad, CoreId(static_cast<std::int32_t>(i)), 0};
+        tenant.pieces[i].place = shared ? Place{Space::global_buffer, CoreId(), 0}
+                                        : Place{Space::scratchpad, CoreId(static_cast<std::int32_t>(i)), 0};
       place(tenant, arch);
       by_root_.emplace(tenant.root, tenants_.size());
       tenants_.push_back(std::move(tenant));

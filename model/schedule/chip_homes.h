@@ -3,8 +3,8 @@
 //   global_buffer: one piece.
 //   scratchpad: the tensor's bytes in contiguous pieces, one for each core of the chip, in their order; a piece is so
 //     many whole rows of the outermost axes as make equal pieces. So a reader fetches from each piece what it needs of
-//     it, whatever axes it sees the tensor with; the ports of all cores serve it; and a group on all cores that is split
-//     by the outermost axis stores into its own.
+//     it, whatever axes it sees the tensor with; the ports of all cores serve it; and a group on all cores that is
+//     split by the outermost axis stores into its own.
 // Pieces lie at the lowest addresses where they overlap no other that lives at the same time, tile buffers behind them.
 // Shared by verifier and lowering.
 #pragma once
@@ -37,8 +37,8 @@ class ChipHomes {
   [[nodiscard]] std::vector<HomePiece> alive(std::size_t group) const;
   // Bytes from the start of a core's scratchpad, or of the global buffer, that they reach to.
   [[nodiscard]] std::int64_t reach(std::size_t group, Space space, CoreId core = CoreId()) const;
-  // Bytes from the start of the scratchpads of these cores that the tile buffers of a group leave alone: where they reach
-  // furthest, so that all cores can have the same buffers at the same addresses; whole lines of the ports.
+  // Bytes from the start of the scratchpads of these cores that the tile buffers of a group leave alone: where they
+  // reach furthest, so that all cores can have the same buffers at the same addresses; whole lines of the ports.
   [[nodiscard]] std::int64_t taken(std::size_t group, const std::vector<std::int64_t>& cores,
                                    const Architecture& arch) const;
 

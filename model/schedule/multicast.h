@@ -27,7 +27,8 @@ std::optional<std::string> multicast_refusal(const Architecture& arch, const std
                                              const OperatorMapping& mapping, const std::string& split,
                                              const std::vector<std::int64_t>& cores, std::size_t& entry);
 
-// The same of a group of several operators, whose cores all have work; `mapping` is set to the mapping that it is about.
+// The same of a group of several operators, whose cores all have work; `mapping` is set to the mapping that it is
+// about.
 std::optional<std::string> multicast_refusal(const Architecture& arch, const Network& network, const Group& group,
                                              std::size_t& mapping, std::size_t& entry);
 

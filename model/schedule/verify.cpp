@@ -191,8 +191,7 @@ class Verifier {
       std::size_t mapping = 0;
       std::size_t entry = 0;
       const std::optional<std::string> refusal = multicast_refusal(arch_, network_, group, mapping, entry);
-      if (refusal)
-        return ScheduleViolation{at(at(path_of(g), "mappings", mapping), "multicast", entry), *refusal};
+      if (refusal) return ScheduleViolation{at(at(path_of(g), "mappings", mapping), "multicast", entry), *refusal};
     }
     return std::nullopt;
   }
@@ -554,8 +553,7 @@ class Verifier {
     std::vector<std::map<std::string, BufferNeed>> all;
     if (axes_of_group(group, network_) == TensorAxes::own) {
       all.emplace_back();
-      for (const BufferNeed& need : needs_to_hold(group, network_, arch_, place))
-        all.back().emplace(need.role, need);
+      for (const BufferNeed& need : needs_to_hold(group, network_, arch_, place)) all.back().emplace(need.role, need);
       return all;
     }
     for (const OperatorMapping& mapping : group.mappings) {

@@ -149,8 +149,10 @@ CostCoefficients Calibrator::fit_engines(CostCoefficients from) const {
   const std::array<Term, 4> terms{{
       {&Sample::array, {Feature::array_cycles, Feature::array_passes, Feature::array_conflicts}},
       {&Sample::vector, {Feature::vector_cycles, Feature::vector_operations}},
-      {&Sample::load, {Feature::load_bytes_long, Feature::load_bytes_short, Feature::load_on_chip, Feature::load_descriptors}},
-      {&Sample::store, {Feature::store_bytes_long, Feature::store_bytes_short, Feature::store_on_chip, Feature::store_descriptors}},
+      {&Sample::load,
+       {Feature::load_bytes_long, Feature::load_bytes_short, Feature::load_on_chip, Feature::load_descriptors}},
+      {&Sample::store,
+       {Feature::store_bytes_long, Feature::store_bytes_short, Feature::store_on_chip, Feature::store_descriptors}},
   }};
   for (const Term& term : terms) {
     Fit fit(term.features.size());

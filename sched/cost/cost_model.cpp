@@ -16,21 +16,10 @@ namespace accsim::sched {
 using namespace model;
 
 std::string_view name_of(Feature feature) {
-  constexpr std::array<std::string_view, kFeatures> kNames{"array_cycles",
-                                                           "array_passes",
-                                                           "array_conflicts",
-                                                           "vector_cycles",
-                                                           "vector_operations",
-                                                           "load_bytes_long",
-                                                           "load_bytes_short",
-                                                           "load_on_chip",
-                                                           "load_descriptors",
-                                                           "store_bytes_long",
-                                                           "store_bytes_short",
-                                                           "store_on_chip",
-                                                           "store_descriptors",
-                                                           "start_up",
-                                                           "drain"};
+  constexpr std::array<std::string_view, kFeatures> kNames{
+      "array_cycles",      "array_passes",     "array_conflicts",   "vector_cycles",    "vector_operations",
+      "load_bytes_long",   "load_bytes_short", "load_on_chip",      "load_descriptors", "store_bytes_long",
+      "store_bytes_short", "store_on_chip",    "store_descriptors", "start_up",         "drain"};
   return kNames[static_cast<std::size_t>(feature)];
 }
 
@@ -82,8 +71,7 @@ TensorHomes homes_of(const Schedule& schedule, const Network& network, const Arc
   TensorHomes homes;
   for (const Group& group : schedule.groups)
     for (const auto& [name, home] : group.homes)
-      if (home != Home::dram)
-        homes.emplace(by_name.at(name), home_of(network.tensor(by_name.at(name)), home, arch));
+      if (home != Home::dram) homes.emplace(by_name.at(name), home_of(network.tensor(by_name.at(name)), home, arch));
   return homes;
 }
 

@@ -75,9 +75,9 @@ struct GroupFeatures {
   double load_first = 0, array_last = 0, vector_last = 0, store_last = 0;
   double load_share = 1, store_share = 1;  // of the DRAM's rate that the core's load and store queues take
   double load_shared = 0;                  // part of the loads that one core makes for all
-  double home_cycles = 0;  // that all cores together hold the ports of the memories where tensors live on the chip
-  bool serial = false;                     // a ring of one buffer that is refilled: engines take turns
-  BlockEnergies action_pj{};               // without leakage and DRAM standby, which follow from the cycles
+  double home_cycles = 0;     // that all cores together hold the ports of the memories where tensors live on the chip
+  bool serial = false;        // a ring of one buffer that is refilled: engines take turns
+  BlockEnergies action_pj{};  // without leakage and DRAM standby, which follow from the cycles
 };
 
 struct Prediction {

@@ -18,12 +18,7 @@ class Counter : public GroupVisitor {
  public:
   Counter(const FusedGroup& group, const Network& network, const CoreConfig& core, const MachineRates& rates,
           const TensorHomes& homes)
-      : group_(group),
-        network_(network),
-        core_(core),
-        rates_(rates),
-        homes_(homes),
-        held_(group.operators().size()) {
+      : group_(group), network_(network), core_(core), rates_(rates), homes_(homes), held_(group.operators().size()) {
     for (std::size_t i = 0; i < held_.size(); ++i) held_[i].resize(group.operators()[i].source.size());
     const std::size_t sink = group.sink();
     sink_ = part_counts(sink, group.operators()[sink].nest, inside(sink));

@@ -36,11 +36,11 @@ struct MachineRates {
   double store_latency = 0;
   double multicast_latency = 0;  // of the message that a taker has it, and of the signal that says so to all
   double dma_channels = 1;
-  double chip_bytes_per_cycle = 1;    // between a core and a scratchpad or the global buffer, nobody else there
-  double burst_flits = 1;             // of the data of a burst
-  double burst_lines = 1;             // of the scratchpad that a burst takes
-  double node_ports = 1;              // of a core's node at the network
-  double chip_latency = 0;            // there and back, one burst
+  double chip_bytes_per_cycle = 1;  // between a core and a scratchpad or the global buffer, nobody else there
+  double burst_flits = 1;           // of the data of a burst
+  double burst_lines = 1;           // of the scratchpad that a burst takes
+  double node_ports = 1;            // of a core's node at the network
+  double chip_latency = 0;          // there and back, one burst
   // pJ
   double mac = 0;
   double lane_operation = 0;

@@ -402,7 +402,8 @@ void NestEvaluator::set_homes(const Network& network, const TensorHomes& homes) 
 double NestEvaluator::pieces_of(std::size_t operand) const {
   const TensorHome& home = homes_[operand];
   if (home.home != Home::scratchpad || home.piece_bytes == 0) return 1;
-  const double touched = 1 + static_cast<double>(entry_[operand]->span_bytes - 1) / static_cast<double>(home.piece_bytes);
+  const double touched =
+      1 + static_cast<double>(entry_[operand]->span_bytes - 1) / static_cast<double>(home.piece_bytes);
   return std::min(touched, home.pieces);
 }
 
@@ -600,16 +601,14 @@ OperatorCounts& OperatorCounts::operator+=(const OperatorCounts& o) {
 
 namespace {
 
-// Cycles that the busiest port of the network is held by flits where tensors live on the chip: data, and a flit for each
-// request and acknowledgment. A core's port carries its own bursts and what others want of its scratchpad. There a piece
-// lies in one bank, which serves a line a cycle.
+// Cycles that the busiest port of the network is held by flits where tensors live on the chip: data, and a flit for
+// each request and acknowledgment. A core's port carries its own bursts and what others want of its scratchpad. There a
+// piece lies in one bank, which serves a line a cycle.
 double home_cycles(const OperatorCounts& c, const MachineRates& r) {
   if (c.chip_load_bursts + c.chip_store_bursts == 0) return 0;
   const double loads = c.load_bursts_long + c.load_bursts_short + c.chip_load_bursts;
   const double stores = c.store_bursts_long + c.store_bursts_short + c.chip_store_bursts;
-  const auto busiest = [&](double sent, double received) {
-    return std::max(sent, received) / r.node_ports;
-  };
+  const auto busiest = [&](double sent, double received) { return std::max(sent, received) / r.node_ports; };
   const auto core = [&](double served_loads, double served_stores) {
     return std::max((served_loads + served_stores) * r.burst_lines,
                     busiest(loads + stores * r.burst_flits + served_loads * r.burst_flits + served_stores,
@@ -687,9 +686,8 @@ GroupFeatures features_from(const OperatorCounts& c, const MachineRates& r) {
   const auto energy = [&f](EnergyBlock block) -> double& { return f.action_pj[static_cast<std::size_t>(block)]; };
   energy(EnergyBlock::array) = c.macs * r.mac;
   energy(EnergyBlock::vector) = c.lane_operations * r.lane_operation;
-  energy(EnergyBlock::scratchpad) =
-      (c.scratchpad_read + c.remote_read) * r.scratchpad_read_byte +
-      (c.scratchpad_write + c.remote_write) * r.scratchpad_write_byte;
+  energy(EnergyBlock::scratchpad) = (c.scratchpad_read + c.remote_read) * r.scratchpad_read_byte +
+                                    (c.scratchpad_write + c.remote_write) * r.scratchpad_write_byte;
   energy(EnergyBlock::global_buffer) =
       c.buffer_load_bursts * r.buffer_read_burst + c.buffer_store_bursts * r.buffer_write_burst;
   energy(EnergyBlock::accumulator) =

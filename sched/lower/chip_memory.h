@@ -1,7 +1,7 @@
 // Where the tile buffers of a group lie in a core's scratchpad and accumulator. Even groups are packed from the bottom,
 // odd groups from the top, weights first, so that the first weights of a group can be loaded while the group before
-// still runs; tensors that live in the scratchpad (model/schedule/chip_homes.h) lie below all of them. Rings of tiles start in banks of their own where everything still fits; biases are packed behind what is
-// before them.
+// still runs; tensors that live in the scratchpad (model/schedule/chip_homes.h) lie below all of them. Rings of tiles
+// start in banks of their own where everything still fits; biases are packed behind what is before them.
 #pragma once
 #include <cstdint>
 #include <string>

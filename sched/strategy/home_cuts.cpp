@@ -85,7 +85,7 @@ class Searcher {
 
  private:
   struct Move {
-    std::size_t from = 0, to = 0;       // states
+    std::size_t from = 0, to = 0;  // states
     std::size_t code = 0;
     std::int64_t scratchpad_bytes = 0;  // of tensors alive while the group runs, on each core
   };

@@ -1,8 +1,9 @@
 // The best way to cut a row of operators into groups and to give every tensor between them a home. A state of the
-// search is how many operators are done and where each tensor that is still needed lives; an edge is a group with one of
-// its ways to run, given the homes of what it reads and of its result; edges whose tensors and buffers do not fit into
-// the scratchpads together do not exist. Exact for sums of cycles or energy by dynamic programming over these states;
-// for the product of both by walking the corners of the convex hull of all sums, a dynamic program each (pareto.h).
+// search is how many operators are done and where each tensor that is still needed lives; an edge is a group with one
+// of its ways to run, given the homes of what it reads and of its result; edges whose tensors and buffers do not fit
+// into the scratchpads together do not exist. Exact for sums of cycles or energy by dynamic programming over these
+// states; for the product of both by walking the corners of the convex hull of all sums, a dynamic program each
+// (pareto.h).
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -15,8 +16,8 @@ namespace accsim::sched {
 
 // A tensor that may stay on the chip between groups.
 struct HomedTensor {
-  std::size_t made = 0;              // position of the operator that computes it
-  std::size_t last = 0;              // of the last one that reads it
+  std::size_t made = 0;               // position of the operator that computes it
+  std::size_t last = 0;               // of the last one that reads it
   std::int64_t scratchpad_bytes = 0;  // of each core, where it lives in the scratchpads
   std::int64_t buffer_bytes = 0;      // of the global buffer, where it lives there
 };
@@ -38,7 +39,7 @@ struct HomedSegment {
 
 struct HomedProblem {
   std::size_t operators = 0;
-  std::size_t homes = 1;  // 1: DRAM; 2: and scratchpads; 3: and global buffer
+  std::size_t homes = 1;              // 1: DRAM; 2: and scratchpads; 3: and global buffer
   std::int64_t scratchpad_bytes = 0;  // of the smallest core
   std::int64_t buffer_bytes = 0;      // of the global buffer
   std::vector<HomedTensor> tensors;

@@ -30,8 +30,8 @@ struct Choices {
   std::vector<OpId> ops;         // of one of them
   std::vector<TensorId> inputs;  // storage roots that operators before compute, in the order of their first use
   std::vector<Group> groups;
-  std::vector<std::int64_t> spare;  // by group
-  std::vector<std::vector<HomedWay>> ways;     // by code
+  std::vector<std::int64_t> spare;                 // by group
+  std::vector<std::vector<HomedWay>> ways;         // by code
   std::vector<std::vector<std::size_t>> group_of;  // of each of these ways
 };
 
@@ -194,8 +194,8 @@ class JointSearch {
   void search_choices() {
     std::int64_t scratchpad = INT64_MAX;
     for (const CoreConfig& core : arch_.core_types) scratchpad = std::min(scratchpad, core.scratchpad.size().value());
-    const std::array<Placement, 2> placements{
-        Placement{}, Placement{all_at(Home::scratchpad), scratchpad / kBufferShare}};
+    const std::array<Placement, 2> placements{Placement{},
+                                              Placement{all_at(Home::scratchpad), scratchpad / kBufferShare}};
     struct Task {
       std::size_t choices;
       std::size_t placement;
@@ -252,8 +252,8 @@ class JointSearch {
     for (std::size_t i = 0; i < tasks.size(); ++i) {
       candidates_ += results[i].candidates;
       for (std::size_t m = 0; m < results[i].groups.size(); ++m)
-        sets[{tasks[i].choices, tasks[i].placement}].insert(
-            results[i].figures[m], results[i].footprints[m], {&results[i].groups[m], results[i].spare[m]});
+        sets[{tasks[i].choices, tasks[i].placement}].insert(results[i].figures[m], results[i].footprints[m],
+                                                            {&results[i].groups[m], results[i].spare[m]});
     }
     for (const auto& [key, set] : sets) {
       std::vector<Figure> figures;
@@ -325,8 +325,7 @@ class JointSearch {
       if (home == Home::scratchpad) in_scratchpads.insert(root);
     };
     for (const TensorId root : coded_inputs(choices.inputs)) set(root);
-    if (result_of(choices.ops.back()))
-      set(network_.tensor(network_.op(choices.ops.back()).outputs.front()).storage);
+    if (result_of(choices.ops.back())) set(network_.tensor(network_.op(choices.ops.back()).outputs.front()).storage);
     for (std::size_t g = 0; g < choices.groups.size(); ++g) {
       const Group& group = choices.groups[g];
       if (multicast_of(group, in_scratchpads)) continue;
@@ -364,6 +363,7 @@ class JointSearch {
       tensor.scratchpad_bytes = tensor.scratchpad_bytes * kWhole / room;
       tensor.buffer_bytes = tensor.buffer_bytes * kWhole / room;
     }
+    std::vector<const Run*> segment_run;  // by segment
     for (const Run& run : runs_) {
       const Choices& choices = choices_[run.choices];
       if (choices.groups.empty()) continue;
@@ -379,7 +379,7 @@ class JointSearch {
         segment.ways = {choices.ways.front()};
       }
       problem.segments.push_back(std::move(segment));
-      segment_run_.push_back(&run);
+      segment_run.push_back(&run);
     }
     const HomedCuts best = best_homed_cuts(problem, request_.objective);
 
@@ -392,7 +392,7 @@ class JointSearch {
     schedule.objective = std::string(name_of(request_.objective));
     for (const HomedCut& cut : best.cuts) {
       const HomedSegment& segment = problem.segments[cut.segment];
-      const Choices& choices = choices_[segment_run_[cut.segment]->choices];
+      const Choices& choices = choices_[segment_run[cut.segment]->choices];
       const std::vector<OpId> ops = ops_of(segment.first, segment.last);
       Group group = choices.groups[choices.group_of[cut.code][cut.way]];
       rename_layers(group, network_, ops);
@@ -406,7 +406,6 @@ class JointSearch {
       }
       schedule.groups.push_back(std::move(group));
     }
-    segment_run_.clear();
     const TensorHomes homes = homes_of(schedule, network_, arch_);
     for (const Group& group : schedule.groups) found.groups.push_back(request_.cost->predict(network_, group, homes));
     return found;
@@ -422,7 +421,6 @@ class JointSearch {
   std::map<TensorId, std::size_t> tensor_of_;  // by storage root
   std::vector<Choices> choices_;
   std::vector<Run> runs_;
-  mutable std::vector<const Run*> segment_run_;
   std::int64_t candidates_ = 0;
 };
 

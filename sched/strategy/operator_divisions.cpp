@@ -118,7 +118,8 @@ DivisionResult search_division(const Network& network, OpId op, const CostModel&
                                const Placement& placement) {
   const Architecture& arch = cost.arch();
   const CoreConfig& core = arch.core(CoreId(static_cast<std::int32_t>(cores.front())));
-  const OperatorSearchResult searched = search_operator(network, op, cost, core, cores.front(), division, grid, placement);
+  const OperatorSearchResult searched =
+      search_operator(network, op, cost, core, cores.front(), division, grid, placement);
   DivisionResult result;
   result.candidates = searched.candidates;
   result.mapspace_log10 = searched.mapspace_log10;

@@ -189,7 +189,7 @@ class Crossbar {
 
   Config config_;
   std::size_t nodes_, words_;
-  bool tight_;  // buffers shorter than the round trip
+  bool tight_;                                                     // buffers shorter than the round trip
   std::vector<std::array<std::int64_t, kPacketClasses>> credits_;  // by output and class
   std::vector<Links> inputs_, output_links_;
   std::vector<std::int64_t> input_flits_;

@@ -98,8 +98,8 @@ class Enumeration {
         std::int64_t buffer = 0;
         for (std::size_t t = 0; t < problem_.tensors.size(); ++t) {
           const HomedTensor& tensor = problem_.tensors[t];
-          const bool lives = (tensor.made < segment.first && tensor.last >= segment.first) ||
-                             (segment.result && *segment.result == t);
+          const bool lives =
+              (tensor.made < segment.first && tensor.last >= segment.first) || (segment.result && *segment.result == t);
           if (lives && home_[t] == 1) scratchpad += tensor.scratchpad_bytes;
           if (lives && home_[t] == 2) buffer += tensor.buffer_bytes;
         }

@@ -11,9 +11,9 @@ inline bool group_fits(const model::Group& group, const model::Network& network,
   const model::LoopNest sink =
       model::loop_nests_of(network, model::working_operators(group, network).back(), model::TensorAxes::own).front();
   for (std::size_t place = 0; place < group.cores.size(); ++place) {
-    if (group.cores.size() > 1 && model::nests_of_core({sink}, group.mappings.back(), group.split,
-                                                       model::core_weights(arch, group.cores), place)
-                                      .empty())
+    if (group.cores.size() > 1 &&
+        model::nests_of_core({sink}, group.mappings.back(), group.split, model::core_weights(arch, group.cores), place)
+            .empty())
       return false;  // shrunk tiles may leave a small core none
     const model::WalkEnd end = model::end_of_walk(model::FusedGroup(group, network, arch, place));
     if (end.unread || end.stopped) return false;

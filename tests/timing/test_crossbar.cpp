@@ -43,7 +43,8 @@ std::vector<Arrival> drain(Crossbar& noc) {
 }
 
 std::vector<Crossbar::Node> plain(int nodes, std::int64_t links = 1) {
-  return std::vector<Crossbar::Node>(static_cast<std::size_t>(nodes), {Crossbar::kUnlimited, Crossbar::kUnlimited, links});
+  return std::vector<Crossbar::Node>(static_cast<std::size_t>(nodes),
+                                     {Crossbar::kUnlimited, Crossbar::kUnlimited, links});
 }
 
 Crossbar::Config config(std::int64_t router_cycles) {

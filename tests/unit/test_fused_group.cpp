@@ -143,8 +143,8 @@ TEST_CASE("windows that do not meet leave something unread, and that is refused"
   const Network network = network_of(R"("inputs": [{"name": "x", "shape": [1, 4, 1, 18]}], "layers": [
   {"name": "a", "op": "Softmax", "inputs": ["x"], "axis": -1},
   {"name": "b", "op": "AveragePool", "inputs": ["a"], "kernel_shape": [1, 3], "strides": [1, 4]}])");
-  const auto violation = verify_schedule(schedule_of(group_of({"a", "b"}), network), network,
-                                         small_architecture(1, 256, 64));
+  const auto violation =
+      verify_schedule(schedule_of(group_of({"a", "b"}), network), network, small_architecture(1, 256, 64));
   REQUIRE(violation);
   CHECK(violation->message.find("not all that layer \"a\"") != std::string::npos);
 }
@@ -182,12 +182,14 @@ TEST_CASE("one core loads weights for all where all fetch them alike") {
   CHECK(apart - loaded() == 16 * 8 * 9 + 16 * 4 + 8 * 16 * 9 + 8 * 4);
 
   group.mappings[0].multicast = {"weight", "input"};
-  CHECK(refusal() == "groups[0].mappings[0].multicast[0]: core 1 does not fetch the same tiles of input0.a in the same "
-                     "order as core 0");
+  CHECK(refusal() ==
+        "groups[0].mappings[0].multicast[0]: core 1 does not fetch the same tiles of input0.a in the same "
+        "order as core 0");
   group.mappings[0].multicast = {};
   group.mappings[1].multicast = {"input"};
-  CHECK(refusal() == "groups[0].mappings[1].multicast[0]: layer \"b\" has no operand of this role from outside of the "
-                     "group");
+  CHECK(refusal() ==
+        "groups[0].mappings[1].multicast[0]: layer \"b\" has no operand of this role from outside of the "
+        "group");
   group.mappings[1].multicast = {"weight"};
   group.split = "channels";
   group.mappings[1].tile = {{"N", 4}};

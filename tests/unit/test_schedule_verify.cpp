@@ -283,7 +283,7 @@ TEST_CASE("the verifier checks capacities over the life of tensors") {
     c.arch.core_types[0].scratchpad.size_kib = 2;
     c.mapping(0).tile = {{"G", 1}, {"P", 2}};
     c.mapping(1).tile = {{"K", 25}, {"N", 4}};
-    CHECK(c.where() == "");                              // the Concat takes 2 x 800
+    CHECK(c.where() == "");  // the Concat takes 2 x 800
     // Until the Concat has read them, on each of the two cores: 400 of a, and 80 of b behind them at 448.
     c.schedule.groups[0].homes["a"] = Home::scratchpad;
     CHECK(c.where() == "");
